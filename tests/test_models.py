@@ -1,0 +1,234 @@
+"""Models: shapes, losses against the objectives, training, saving, and refusals."""
+
+import numpy as np
+import pytest
+
+from vae_tutorial import objectives
+from vae_tutorial._tensorflow import keras, tf
+from vae_tutorial.models import LOG_VAR_BOUND, VAE, Autoencoder, Decoder, Encoder, Sampling
+
+ARCHITECTURES = ["dense", "conv"]
+LIKELIHOODS = ["bernoulli", "gaussian"]
+
+
+@pytest.fixture(scope="module")
+def images():
+    """Bright squares at random places: quick to learn, unlike noise."""
+    rng = np.random.default_rng(0)
+    pictures = np.zeros((96, 8, 8, 1), "float32")
+    for picture, (row, column) in zip(pictures, rng.integers(0, 5, size=(96, 2)), strict=True):
+        picture[row : row + 4, column : column + 4] = 0.9
+    return pictures
+
+
+def small(kind=VAE, **options):
+    keras.utils.set_random_seed(0)
+    return kind(**{"image_shape": (8, 8, 1), "latent_dim": 3, **options})
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("image_shape", [(28, 28, 1), (8, 12, 3), (4, 4, 2)])
+def test_shapes_for_other_sizes_and_channels(architecture, image_shape):
+    vae = VAE(image_shape, latent_dim=5, architecture=architecture)
+    batch = np.full((2, *image_shape), 0.5, "float32")
+    assert vae.encode(batch).shape == (2, 5)
+    assert vae(batch).shape == batch.shape
+    assert vae.decode(np.zeros((3, 5))).shape == (3, *image_shape)
+    assert vae.sample(4).shape == (4, *image_shape)
+
+
+def test_the_dense_network_has_the_articles_widths():
+    vae = VAE((28, 28, 1), latent_dim=32)
+    widths = [layer.units for layer in vae.encoder.hidden.layers if hasattr(layer, "units")]
+    assert widths == [128, 64, 256]
+    widths = [layer.units for layer in vae.decoder.hidden.layers if hasattr(layer, "units")]
+    assert widths == [256, 64, 128, 784]
+
+
+@pytest.mark.parametrize("likelihood", LIKELIHOODS)
+def test_loss_is_the_negative_elbo_of_its_own_draw(images, likelihood):
+    vae = small(likelihood=likelihood, beta=2.0, seed=7)
+    terms = {name: float(value) for name, value in vae.loss_terms(images).items()}
+    mean, log_var = vae.encoder(images)
+    z = Sampling(seed=7)((mean, log_var))
+    logits = vae.decoder(z)
+    if likelihood == "bernoulli":
+        p = tf.sigmoid(logits).numpy().astype("float64")
+        log_p = (images * np.log(p) + (1 - images) * np.log(1 - p)).sum(axis=(1, 2, 3))
+    else:
+        log_p = objectives.gaussian_log_likelihood(images, tf.sigmoid(logits), -1.97375).numpy()
+    kl = objectives.kl_divergence(mean, log_var).numpy()
+    assert terms["reconstruction"] == pytest.approx(-log_p.mean(), rel=1e-4)
+    assert terms["kl"] == pytest.approx(kl.mean(), rel=1e-5)
+    assert terms["loss"] == pytest.approx((2 * kl - log_p).mean(), rel=1e-4)
+
+
+@pytest.mark.parametrize("kind", [VAE, Autoencoder])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("likelihood", LIKELIHOODS)
+def test_training_improves_and_reports_the_three_terms(images, kind, architecture, likelihood):
+    model = small(kind, architecture=architecture, likelihood=likelihood)
+    model.compile(keras.optimizers.Adam(3e-3))
+    before = model.evaluate(images, verbose=0, return_dict=True)
+    history = model.fit(images, batch_size=32, epochs=15, verbose=0).history
+    after = model.evaluate(images, verbose=0, return_dict=True)
+    assert set(before) == set(history) == {"loss", "reconstruction", "kl"}
+    assert after["loss"] < before["loss"] - 5
+    assert after["kl"] == 0 if kind is Autoencoder else after["kl"] > 1e-4
+
+
+def test_evaluate_counts_every_image_once(images):
+    autoencoder = small(Autoencoder)
+    autoencoder.compile()
+    whole = autoencoder.evaluate(images, batch_size=96, verbose=0, return_dict=True)
+    uneven = autoencoder.evaluate(images, batch_size=64, verbose=0, return_dict=True)
+    assert uneven["loss"] == pytest.approx(whole["loss"], rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", [VAE, Autoencoder])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("likelihood", LIKELIHOODS)
+def test_save_and_load_give_identical_outputs(
+    images, tmp_path, kind, architecture, likelihood
+):
+    model = small(kind, architecture=architecture, likelihood=likelihood)
+    model.compile(keras.optimizers.Adam(1e-3))
+    model.fit(images, epochs=1, verbose=0)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert type(loaded) is kind
+    np.testing.assert_array_equal(loaded(images), model(images))
+    for saved, restored in zip(
+        model.encode_distribution(images), loaded.encode_distribution(images), strict=True
+    ):
+        np.testing.assert_array_equal(saved, restored)
+    # The noise goes on where it was, so that even a drawn loss is the same.
+    assert loaded.evaluate(images, verbose=0) == model.evaluate(images, verbose=0)
+    loaded.fit(images, epochs=1, verbose=0)
+
+
+def test_a_changed_beta_survives_saving(tmp_path):
+    vae = small()
+    vae.beta.assign(0.25)
+    vae.save(tmp_path / "vae.keras")
+    assert float(keras.models.load_model(tmp_path / "vae.keras").beta) == 0.25
+
+
+def test_weights_alone_can_be_saved_and_loaded(images, tmp_path):
+    vae, other = small(), small()
+    vae.compile()
+    vae.fit(images, epochs=1, verbose=0)
+    vae.save_weights(tmp_path / "vae.weights.h5")
+    other.load_weights(tmp_path / "vae.weights.h5")
+    np.testing.assert_array_equal(other.encode(images), vae.encode(images))
+
+
+def test_encoding_is_deterministic_and_does_not_depend_on_batches(images):
+    vae = small()
+    np.testing.assert_allclose(vae.encode(images, batch_size=7), vae.encode(images), atol=1e-5)
+    np.testing.assert_array_equal(vae.encode(images), vae.encoder(images)[0])
+
+
+def test_encoding_after_more_training_uses_the_new_weights(images):
+    vae = small()
+    before = vae.encode(images)
+    vae.compile(keras.optimizers.Adam(1e-2))
+    vae.fit(images, epochs=1, verbose=0)
+    assert np.abs(vae.encode(images) - before).max() > 1e-3
+
+
+def test_sampling_layer_draws_anew_and_repeats_with_its_seed():
+    mean, log_var = np.zeros((50, 4), "float32"), np.zeros((50, 4), "float32")
+    sampling = Sampling(seed=3)
+    first, second = sampling((mean, log_var)).numpy(), sampling((mean, log_var)).numpy()
+    assert np.abs(first - second).min() > 0
+    np.testing.assert_array_equal(Sampling(seed=3)((mean, log_var)), first)
+    assert abs(first.mean()) < 0.3 and 0.7 < first.std() < 1.3
+
+
+def test_training_draws_new_noise_in_every_compiled_step(images):
+    vae = small()
+    vae.compile(keras.optimizers.SGD(0.0))
+    losses = vae.fit(images, batch_size=96, epochs=3, verbose=0).history["reconstruction"]
+    assert len(set(losses)) == 3
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_log_var_stays_finite_whatever_the_weights(architecture):
+    vae = small(architecture=architecture, likelihood="gaussian")
+    vae.set_weights([np.full_like(weight, 1e4) for weight in vae.get_weights()])
+    images = np.ones((2, 8, 8, 1), "float32")
+    _, log_var = vae.encode_distribution(images)
+    assert np.abs(log_var).max() <= LOG_VAR_BOUND
+    assert np.isfinite(np.exp(log_var)).all()
+
+
+def test_seeded_training_repeats(images):
+    def train():
+        vae = small(seed=5)
+        vae.compile(keras.optimizers.Adam(1e-3))
+        return vae.fit(images, epochs=2, verbose=0).history["loss"]
+
+    tf.config.experimental.enable_op_determinism()
+    assert train() == train()
+
+
+def test_the_prior_sample_repeats_with_its_seed():
+    vae = small()
+    np.testing.assert_array_equal(vae.sample(2, seed=1), vae.sample(2, seed=1))
+    assert np.abs(vae.sample(2, seed=1) - vae.sample(2, seed=2)).max() > 0
+
+
+def test_layers_rebuild_from_their_config():
+    for layer in (Encoder((8, 8, 1), 3, "conv"), Decoder((8, 8, 1), 3, "dense"), Sampling(4)):
+        copy = type(layer).from_config(layer.get_config())
+        assert copy.get_config() == layer.get_config()
+
+
+def test_a_data_set_of_images_can_be_fitted(images):
+    vae = small()
+    vae.compile()
+    vae.fit(tf.data.Dataset.from_tensor_slices(images).batch(32), verbose=0)
+
+
+GOOD = np.zeros((2, 8, 8, 1), "float32")
+BAD_INPUTS = [
+    (lambda: VAE((30, 30, 1), architecture="conv"), ValueError, "that 4 divides, got 30 x 30"),
+    (lambda: VAE((28, 28)), ValueError, "must be \\(height, width, channels\\)"),
+    (lambda: VAE((28, 28, 0)), ValueError, "at least 1, got 0"),
+    (lambda: VAE((28.0, 28, 1)), TypeError, "whole number"),
+    (lambda: VAE(latent_dim=0), ValueError, "latent_dim must be at least 1"),
+    (lambda: VAE(latent_dim=2.5), TypeError, "latent_dim must be a whole number"),
+    (lambda: VAE(architecture="transformer"), ValueError, "'dense', 'conv'"),
+    (lambda: VAE(likelihood="poisson"), ValueError, "'bernoulli', 'gaussian'"),
+    (lambda: VAE(likelihood=None), TypeError, "likelihood must be a string"),
+    (lambda: VAE(beta=-1), ValueError, "beta must be finite and not negative"),
+    (lambda: VAE(beta=float("nan")), ValueError, "beta must be finite"),
+    (lambda: VAE(beta="high"), TypeError, "beta must be a number"),
+    (lambda: VAE(seed=-1), ValueError, "seed must be at least 0"),
+    (lambda: small().encode(GOOD[0]), ValueError, "must have shape \\(n, height"),
+    (lambda: small().encode(GOOD[:, :4]), ValueError, "for this model, got \\(2, 4, 8, 1\\)"),
+    (lambda: small().encode(GOOD + 200), ValueError, "divide 8-bit images by 255"),
+    (lambda: small().encode(GOOD[:0]), ValueError, "images is empty"),
+    (lambda: small().encode(GOOD * np.nan), ValueError, "NaN"),
+    (lambda: small().encode(GOOD.astype(str)), TypeError, "dtype"),
+    (lambda: small().encode(GOOD, batch_size=0), ValueError, "batch_size must be at least 1"),
+    (lambda: small().decode(np.zeros((2, 4))), ValueError, "z must have 3 columns, got 4"),
+    (lambda: small().sample(0), ValueError, "n must be at least 1"),
+    (lambda: small().fit(GOOD, np.zeros(2)), ValueError, "trains on images alone"),
+    (lambda: small().evaluate(GOOD * 3 + 2), ValueError, "divide 8-bit"),
+]
+
+
+@pytest.mark.parametrize(("call", "error", "message"), BAD_INPUTS)
+def test_bad_input_is_refused_in_words(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_a_data_set_of_pairs_is_refused():
+    vae = small()
+    vae.compile()
+    pairs = tf.data.Dataset.from_tensor_slices((GOOD, np.zeros(2))).batch(2)
+    with pytest.raises(ValueError, match="not pairs"):
+        vae.fit(pairs, verbose=0)

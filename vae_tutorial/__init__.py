@@ -1,0 +1,13 @@
+"""Helpers for the book *Image Retrieval with Variational Autoencoders*.
+
+Each module is importable by itself and lists the chapter that introduces it:
+
+>>> from vae_tutorial import datasets, metrics
+>>> mnist = datasets.load("mnist-5k")
+>>> mnist.gallery_images.shape
+(4500, 28, 28, 1)
+
+Importing ``vae_tutorial`` alone imports neither TensorFlow nor Matplotlib.
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,507 @@
+"""The variational autoencoder as an ordinary Keras model, and its plain relative."""
+
+import functools
+
+import numpy as np
+
+from vae_tutorial import objectives
+from vae_tutorial._checks import check_choice, check_count, check_images, check_matrix
+from vae_tutorial._tensorflow import keras, tf
+
+ops = keras.ops
+layers = keras.layers
+register = keras.saving.register_keras_serializable(package="vae_tutorial")
+
+ARCHITECTURES = ("dense", "conv")
+LIKELIHOODS = ("bernoulli", "gaussian")
+LOG_VAR_BOUND = 10.0
+CONV_STRIDE = 4  # two convolutions of stride 2
+# Adam moves a weight by about the learning rate a step; this lone one has a long way to go.
+PIXEL_LOG_VAR_GAIN = 10.0
+
+
+def bound_log_var(raw):
+    """Squash any real number smoothly into (-10, 10), leaving small numbers almost unchanged.
+
+    A log-variance of 100 would overflow ``exp``; a bound inside the network keeps every
+    training step finite. Introduced in chapter 3.
+
+    Parameters
+    ----------
+    raw : array, float
+        What the last layer puts out.
+
+    Returns
+    -------
+    tensor
+        ``LOG_VAR_BOUND * tanh(raw / LOG_VAR_BOUND)``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> bound_log_var(np.array([0.1, 1e9])).numpy().round(3)
+    array([ 0.1, 10. ])
+    """
+    return LOG_VAR_BOUND * ops.tanh(raw / LOG_VAR_BOUND)
+
+
+@register
+class Sampling(layers.Layer):
+    """Draw z from the approximate posterior by the reparameterisation trick.
+
+    Source: Kingma and Welling (2014), section 2.4. Introduced in chapter 3.
+
+    Parameters
+    ----------
+    seed : int
+        Starts the layer's own stream of noise; every call continues it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> sampling = Sampling(seed=0)
+    >>> mean, log_var = np.zeros((1, 2), "float32"), np.zeros((1, 2), "float32")
+    >>> first, second = sampling((mean, log_var)), sampling((mean, log_var))
+    >>> bool((first.numpy() == second.numpy()).any())
+    False
+    """
+
+    def __init__(self, seed: int = 0, **kwargs):
+        super().__init__(**kwargs)
+        self.seed = check_count(seed, "seed", at_least=0)
+        # An int handed to keras.random would repeat the same draw in every step.
+        self.seed_generator = keras.random.SeedGenerator(self.seed)
+
+    def call(self, inputs):
+        mean, log_var = inputs
+        noise = keras.random.normal(ops.shape(mean), dtype=mean.dtype, seed=self.seed_generator)
+        return objectives.reparameterise(mean, log_var, noise)
+
+    def save_own_variables(self, store):
+        # Keras leaves the generator out of the file; kept, a loaded model goes on where it was.
+        store["seed_state"] = self.seed_generator.state.numpy()
+
+    def load_own_variables(self, store):
+        self.seed_generator.state.assign(store["seed_state"])
+
+    def get_config(self):
+        return {**super().get_config(), "seed": self.seed}
+
+
+@register
+class Encoder(layers.Layer):
+    """Map images to the mean and log-variance of the approximate posterior q(z | x).
+
+    ``"dense"`` has the article's widths 128, 64, 256; ``"conv"`` has two convolutions of stride 2
+    and a dense layer. Introduced in chapter 3.
+
+    Parameters
+    ----------
+    image_shape : tuple of int
+        (height, width, channels).
+    latent_dim : int
+        Number of latent dimensions.
+    architecture : {"dense", "conv"}
+        Which network; ``"conv"`` needs height and width that 4 divides.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of range, of the wrong kind, or the strides do not divide the image.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> encoder = Encoder((28, 28, 1), latent_dim=2)
+    >>> mean, log_var = encoder(np.zeros((3, 28, 28, 1), "float32"))
+    >>> mean.shape, log_var.shape
+    (TensorShape([3, 2]), TensorShape([3, 2]))
+    """
+
+    def __init__(self, image_shape, latent_dim: int, architecture: str = "dense", **kwargs):
+        super().__init__(**kwargs)
+        self.image_shape = check_image_shape(image_shape, architecture)
+        self.latent_dim = check_count(latent_dim, "latent_dim")
+        self.architecture = architecture
+        if architecture == "dense":
+            hidden = [layers.Flatten(), *_dense_stack(128, 64, 256)]
+        else:
+            hidden = [
+                layers.Conv2D(32, 3, strides=2, padding="same", activation="relu"),
+                layers.Conv2D(64, 3, strides=2, padding="same", activation="relu"),
+                layers.Flatten(),
+                *_dense_stack(256),
+            ]
+        self.hidden = keras.Sequential([keras.Input(self.image_shape), *hidden], name="hidden")
+        self.mean_head = layers.Dense(self.latent_dim, name="mean")
+        self.log_var_head = layers.Dense(self.latent_dim, name="log_var")
+
+    def build(self, input_shape):
+        self.mean_head.build(self.hidden.output_shape)
+        self.log_var_head.build(self.hidden.output_shape)
+        self.built = True
+
+    def call(self, images):
+        hidden = self.hidden(images)
+        return self.mean_head(hidden), bound_log_var(self.log_var_head(hidden))
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "image_shape": self.image_shape,
+            "latent_dim": self.latent_dim,
+            "architecture": self.architecture,
+        }
+
+
+@register
+class Decoder(layers.Layer):
+    """Map latents to logits, one a pixel: the sigmoid is left to the likelihood.
+
+    ``"dense"`` has the article's widths 256, 64, 128; ``"conv"`` mirrors the convolutional encoder.
+    Introduced in chapter 3.
+
+    Parameters
+    ----------
+    image_shape : tuple of int
+        (height, width, channels).
+    latent_dim : int
+        Number of latent dimensions.
+    architecture : {"dense", "conv"}
+        Which network; ``"conv"`` needs height and width that 4 divides.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of range, of the wrong kind, or the strides do not divide the image.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> decoder = Decoder((28, 28, 1), latent_dim=2, architecture="conv")
+    >>> decoder(np.zeros((3, 2), "float32")).shape
+    TensorShape([3, 28, 28, 1])
+    """
+
+    def __init__(self, image_shape, latent_dim: int, architecture: str = "dense", **kwargs):
+        super().__init__(**kwargs)
+        self.image_shape = height, width, channels = check_image_shape(image_shape, architecture)
+        self.latent_dim = check_count(latent_dim, "latent_dim")
+        self.architecture = architecture
+        if architecture == "dense":
+            pixels = height * width * channels
+            hidden = [
+                *_dense_stack(256, 64, 128),
+                layers.Dense(pixels),
+                layers.Reshape(self.image_shape),
+            ]
+        else:
+            small = (height // CONV_STRIDE, width // CONV_STRIDE, 64)
+            hidden = [
+                *_dense_stack(256, small[0] * small[1] * small[2]),
+                layers.Reshape(small),
+                layers.Conv2DTranspose(32, 3, strides=2, padding="same", activation="relu"),
+                layers.Conv2DTranspose(channels, 3, strides=2, padding="same"),
+            ]
+        self.hidden = keras.Sequential([keras.Input((self.latent_dim,)), *hidden], name="hidden")
+
+    def call(self, z):
+        return self.hidden(z)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "image_shape": self.image_shape,
+            "latent_dim": self.latent_dim,
+            "architecture": self.architecture,
+        }
+
+
+@register
+class VAE(keras.Model):
+    """Variational autoencoder: an encoder, a sampling step and a decoder trained on the ELBO.
+
+    ``fit`` and ``evaluate`` take images alone and report ``loss``, ``reconstruction`` and ``kl``:
+    sums over pixels and latent dimensions, means over the batch, in nats. Called on images
+    it reconstructs them through the posterior mean, so the same image gives the same answer.
+    Initial weights follow Keras's seed (:func:`vae_tutorial.training.set_seed`).
+    Source: Kingma and Welling (2014). Introduced in chapter 3.
+
+    Parameters
+    ----------
+    image_shape : tuple of int
+        (height, width, channels).
+    latent_dim : int
+        Number of latent dimensions; the article uses 32.
+    architecture : {"dense", "conv"}
+        Network of both halves.
+    likelihood : {"bernoulli", "gaussian"}
+        Model of a pixel. The Gaussian learns one log-variance shared by all pixels
+        (Rybkin et al. 2021).
+    beta : float
+        Weight of the KL term; a variable, so that a schedule can change it.
+    seed : int
+        Seed of the sampling noise.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of range, of the wrong kind, or the strides do not divide the image.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> vae = VAE((28, 28, 1), latent_dim=2)
+    >>> vae.encode(np.zeros((3, 28, 28, 1))).shape
+    (3, 2)
+    """
+
+    def __init__(
+        self,
+        image_shape=(28, 28, 1),
+        latent_dim: int = 32,
+        architecture: str = "dense",
+        likelihood: str = "bernoulli",
+        beta: float = 1.0,
+        seed: int = 0,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if isinstance(beta, bool) or not isinstance(beta, int | float):
+            raise TypeError(f"beta must be a number, got {beta!r} of type {type(beta).__name__}")
+        if not 0 <= beta < np.inf:
+            raise ValueError(f"beta must be finite and not negative, got {beta}; 1.0 is the ELBO")
+        self.likelihood = check_choice(likelihood, "likelihood", LIKELIHOODS)
+        self.encoder = Encoder(image_shape, latent_dim, architecture, name="encoder")
+        self.sampling = Sampling(seed, name="sampling")
+        self.decoder = Decoder(image_shape, latent_dim, architecture, name="decoder")
+        self.image_shape = self.encoder.image_shape
+        self.latent_dim = self.encoder.latent_dim
+        self.beta = self.add_weight(
+            name="beta", shape=(), initializer=keras.initializers.Constant(beta), trainable=False
+        )
+        if likelihood == "gaussian":
+            self.pixel_log_var = self.add_weight(
+                name="pixel_log_var", shape=(), initializer=keras.initializers.Constant(-0.2)
+            )
+        self.trackers = {name: keras.metrics.Mean(name) for name in ("loss", "reconstruction", "kl")}
+        self.build((None, *self.image_shape))
+
+    def build(self, input_shape):
+        self.encoder.build(input_shape)
+        self.decoder.build((None, self.latent_dim))
+        self.built = True
+
+    def call(self, images):
+        mean, _ = self.encoder(images)
+        return ops.sigmoid(self.decoder(mean))
+
+    def log_likelihood(self, images, logits):
+        """Return log p(x | z) in nats, shape (batch,), for the decoder's ``logits``."""
+        if self.likelihood == "bernoulli":
+            return objectives.bernoulli_log_likelihood(images, logits)
+        log_var = bound_log_var(PIXEL_LOG_VAR_GAIN * self.pixel_log_var)
+        return objectives.gaussian_log_likelihood(images, ops.sigmoid(logits), log_var)
+
+    def loss_terms(self, images) -> dict:
+        """Return the batch means of loss, reconstruction and KL for one draw of z an image."""
+        mean, log_var = self.encoder(images)
+        z = self.sampling((mean, log_var))
+        log_likelihood = self.log_likelihood(images, self.decoder(z))
+        kl = objectives.kl_divergence(mean, log_var)
+        loss = -objectives.elbo(log_likelihood, kl, beta=self.beta)
+        return {
+            "loss": ops.mean(loss),
+            "reconstruction": -ops.mean(log_likelihood),
+            "kl": ops.mean(kl),
+        }
+
+    def train_step(self, data):
+        images = _images_only(data)
+        with tf.GradientTape() as tape:
+            terms = self.loss_terms(images)
+        gradients = tape.gradient(terms["loss"], self.trainable_variables)
+        self.optimizer.apply(gradients, self.trainable_variables)
+        return self._track(terms, images)
+
+    def test_step(self, data):
+        images = _images_only(data)
+        return self._track(self.loss_terms(images), images)
+
+    def _track(self, terms: dict, images) -> dict:
+        # Weighted by the batch size, so that a short last batch does not count for more.
+        for name, tracker in self.trackers.items():
+            tracker.update_state(terms[name], sample_weight=ops.shape(images)[0])
+        return {name: tracker.result() for name, tracker in self.trackers.items()}
+
+    @property
+    def metrics(self):
+        return list(self.trackers.values())
+
+    def fit(self, x=None, y=None, *args, **kwargs):
+        """Train on images alone; as :meth:`keras.Model.fit`, with the images checked first."""
+        return super().fit(self._check_data(x, y), None, *args, **kwargs)
+
+    def evaluate(self, x=None, y=None, *args, **kwargs):
+        """Return loss, reconstruction and KL; as :meth:`keras.Model.evaluate`."""
+        return super().evaluate(self._check_data(x, y), None, *args, **kwargs)
+
+    def _check_data(self, x, y):
+        if y is not None:
+            raise ValueError("a VAE trains on images alone, got a second argument y; leave it out")
+        return self._check_images(x) if isinstance(x, np.ndarray) else x
+
+    def _check_images(self, images) -> np.ndarray:
+        images = check_images(images)
+        if images.shape[1:] != self.image_shape:
+            raise ValueError(
+                f"images must have shape (n, {', '.join(map(str, self.image_shape))}) for this "
+                f"model, got {images.shape}; build a model with image_shape={images.shape[1:]}"
+            )
+        return images
+
+    def encode(self, images, batch_size: int = 512) -> np.ndarray:
+        """Return the posterior means, float32 (n, latent_dim): the descriptors for retrieval."""
+        return self.encode_distribution(images, batch_size)[0]
+
+    def encode_distribution(self, images, batch_size: int = 512) -> tuple[np.ndarray, np.ndarray]:
+        """Return the posterior's ``(mean, log_var)``, each float32 (n, latent_dim)."""
+        images = self._check_images(images)
+        starts = range(0, len(images), check_count(batch_size, "batch_size"))
+        pairs = [self._compiled_encoder(images[i : i + batch_size]) for i in starts]
+        means, log_vars = zip(*pairs, strict=True)
+        return np.concatenate(means), np.concatenate(log_vars)
+
+    def decode(self, z, batch_size: int = 512) -> np.ndarray:
+        """Return images in [0, 1], float32 (n, height, width, channels), for latents ``z``."""
+        z = check_matrix(z, "z", columns=self.latent_dim)
+        starts = range(0, len(z), check_count(batch_size, "batch_size"))
+        return np.concatenate([ops.sigmoid(self.decoder(z[i : i + batch_size])) for i in starts])
+
+    def sample(self, n: int, seed: int = 0) -> np.ndarray:
+        """Return ``n`` images decoded from draws of the prior, float32 in [0, 1]."""
+        rng = np.random.default_rng(check_count(seed, "seed", at_least=0))
+        return self.decode(rng.standard_normal((check_count(n, "n"), self.latent_dim)))
+
+    @functools.cached_property
+    def _compiled_encoder(self):
+        # One trace for every batch size; a query of one image then costs little more than its work.
+        signature = [tf.TensorSpec((None, *self.image_shape), tf.float32)]
+        return tf.function(self.encoder.__call__, input_signature=signature)
+
+    def get_config(self):
+        return {
+            "image_shape": self.image_shape,
+            "latent_dim": self.latent_dim,
+            "architecture": self.encoder.architecture,
+            "likelihood": self.likelihood,
+            "beta": float(self.beta.numpy()),
+            "seed": self.sampling.seed,
+            "name": self.name,
+        }
+
+
+@register
+class Autoencoder(VAE):
+    """Plain autoencoder: the VAE's network without noise and without a KL term.
+
+    Its latent is a point, not a distribution; ``loss`` equals ``reconstruction`` and ``kl`` is 0.
+    Takes the arguments of :class:`VAE` except ``beta`` and ``seed``.
+    Source: Hinton and Salakhutdinov (2006). Introduced in chapter 3.
+
+    Parameters
+    ----------
+    image_shape : tuple of int
+        (height, width, channels).
+    latent_dim : int
+        Number of latent dimensions.
+    architecture : {"dense", "conv"}
+        Network of both halves.
+    likelihood : {"bernoulli", "gaussian"}
+        Model of a pixel.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of range, of the wrong kind, or the strides do not divide the image.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> autoencoder = Autoencoder((28, 28, 1), latent_dim=2)
+    >>> autoencoder.encode(np.zeros((3, 28, 28, 1))).shape
+    (3, 2)
+    """
+
+    def __init__(
+        self,
+        image_shape=(28, 28, 1),
+        latent_dim: int = 32,
+        architecture: str = "dense",
+        likelihood: str = "bernoulli",
+        **kwargs,
+    ):
+        super().__init__(image_shape, latent_dim, architecture, likelihood, beta=0.0, **kwargs)
+        self.encoder.log_var_head.trainable = False  # a plain autoencoder has no use for it
+
+    def loss_terms(self, images) -> dict:
+        """Return the batch means of loss, reconstruction and a KL of zero."""
+        mean, _ = self.encoder(images)
+        reconstruction = -ops.mean(self.log_likelihood(images, self.decoder(mean)))
+        return {"loss": reconstruction, "reconstruction": reconstruction, "kl": ops.zeros(())}
+
+    def get_config(self):
+        config = super().get_config()
+        return {name: config[name] for name in config if name not in ("beta", "seed")}
+
+
+def check_image_shape(image_shape, architecture: str) -> tuple[int, int, int]:
+    """Return ``image_shape`` as a tuple if ``architecture`` can be built for it.
+
+    Parameters
+    ----------
+    image_shape : tuple of int
+        (height, width, channels).
+    architecture : {"dense", "conv"}
+        Which network.
+
+    Returns
+    -------
+    tuple of int
+
+    Raises
+    ------
+    ValueError
+        If there are not three sizes, or the strides of ``"conv"`` do not divide the image.
+    TypeError
+        If a size is not a whole number.
+
+    Introduced in chapter 3.
+
+    Examples
+    --------
+    >>> check_image_shape([28, 28, 1], "conv")
+    (28, 28, 1)
+    """
+    check_choice(architecture, "architecture", ARCHITECTURES)
+    shape = tuple(image_shape)
+    if len(shape) != 3:
+        raise ValueError(f"image_shape must be (height, width, channels), got {shape}")
+    height, width, channels = (check_count(size, "a size in image_shape") for size in shape)
+    if architecture == "conv" and (height % CONV_STRIDE or width % CONV_STRIDE):
+        raise ValueError(
+            f"the strides of the convolutional network need a height and width that {CONV_STRIDE} "
+            f"divides, got {height} x {width}; resize or pad the images, or use architecture='dense'"
+        )
+    return height, width, channels
+
+
+def _dense_stack(*widths: int) -> list:
+    return [layers.Dense(width, activation="relu") for width in widths]
+
+
+def _images_only(data):
+    images, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
+    if labels is not None or weights is not None:
+        raise ValueError("a VAE trains on images alone; let the data set yield images, not pairs")
+    return images

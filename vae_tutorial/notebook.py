@@ -1,0 +1,114 @@
+"""What a notebook shows besides figures: the library's own source, and tables."""
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Sequence
+
+
+def show_source(thing) -> None:
+    """Display the library's own source of a function, method or class, without its docstring.
+
+    The page shows the code that runs, so the two cannot drift apart.
+
+    Parameters
+    ----------
+    thing : function, method or class
+        Anything that :func:`inspect.getsource` can read.
+
+    Raises
+    ------
+    TypeError
+        If ``thing`` has no source, for example a built-in function.
+
+    Introduced in chapter 1.
+
+    Examples
+    --------
+    >>> from vae_tutorial import metrics
+    >>> show_source(metrics.precision_at_k)
+    <IPython.core.display.Markdown object>
+    """
+    from IPython.display import Markdown, display
+
+    display(Markdown(f"```python\n{source_without_docstring(thing)}\n```"))
+
+
+def source_without_docstring(thing) -> str:
+    """Return the dedented source of ``thing`` with its docstrings left out.
+
+    Parameters
+    ----------
+    thing : function, method or class
+        Anything that :func:`inspect.getsource` can read.
+
+    Returns
+    -------
+    str
+        The source, without a trailing newline.
+
+    Raises
+    ------
+    TypeError
+        If ``thing`` has no source.
+
+    Introduced in chapter 1.
+
+    Examples
+    --------
+    >>> from vae_tutorial import notebook
+    >>> source_without_docstring(notebook._cell)
+    'def _cell(value) -> str:\\n    return str(value).replace("|", "\\\\\\\\|")'
+    """
+    source = textwrap.dedent(inspect.getsource(thing))
+    lines = source.splitlines()
+    kinds = (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)
+    nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, kinds)]
+    for node in sorted(nodes, key=lambda node: node.lineno, reverse=True):
+        if ast.get_docstring(node) is not None:
+            docstring = node.body[0]
+            end = docstring.end_lineno
+            # The blank line after a docstring goes with it.
+            if end < len(lines) and not lines[end].strip():
+                end += 1
+            del lines[docstring.lineno - 1 : end]
+    return "\n".join(lines)
+
+
+def show_table(rows: Sequence[Sequence], columns: Sequence[str]) -> None:
+    """Display rows as a table that screen readers and phones can read.
+
+    Parameters
+    ----------
+    rows : sequence of sequences
+        One entry a column; numbers are shown as ``str`` writes them, so round them first.
+    columns : sequence of str
+        The headings. The first column is aligned left, the others right.
+
+    Raises
+    ------
+    ValueError
+        If a row's length differs from the number of columns, or there is no row.
+
+    Introduced in chapter 1.
+
+    Examples
+    --------
+    >>> show_table([["pixels", "0.95"]], columns=["descriptor", "P@10"])
+    <IPython.core.display.Markdown object>
+    """
+    from IPython.display import Markdown, display
+
+    if not rows:
+        raise ValueError("rows is empty; pass at least one row")
+    for row in rows:
+        if len(row) != len(columns):
+            raise ValueError(f"expected {len(columns)} entries a row, got {len(row)}: {row!r}")
+    ruler = [":--", *["--:"] * (len(columns) - 1)]
+    lines = [columns, ruler, *rows]
+    text = "\n".join("| " + " | ".join(map(_cell, line)) + " |" for line in lines)
+    display(Markdown(text))
+
+
+def _cell(value) -> str:
+    return str(value).replace("|", "\\|")

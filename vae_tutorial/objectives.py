@@ -1,0 +1,332 @@
+"""What a VAE maximises: log-likelihoods, KL divergence, the ELBO and the IWAE bound.
+
+Every function takes NumPy arrays or tensors, keeps their precision (float32 or float64), and
+returns tensors. Shapes must agree exactly: silent broadcasting is how wrong losses are born.
+"""
+
+import math
+
+import numpy as np
+
+from vae_tutorial._checks import check_count
+from vae_tutorial._tensorflow import keras
+
+ops = keras.ops
+
+
+def kl_per_dimension(mean, log_var):
+    r"""KL divergence from a diagonal Gaussian to the standard normal, for each latent dimension.
+
+    .. math:: \tfrac12 \left(\mu_j^2 + \sigma_j^2 - \log \sigma_j^2 - 1\right)
+
+    Source: Kingma and Welling (2014), appendix B. Introduced in chapter 2.
+
+    Parameters
+    ----------
+    mean : array (..., latent_dim), float
+        Means of the approximate posterior.
+    log_var : array (..., latent_dim), float
+        Natural logarithms of its variances.
+
+    Returns
+    -------
+    tensor (..., latent_dim)
+        Non-negative, in nats.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or a NumPy input holds NaN or infinity.
+    TypeError
+        If an input is not made of floats.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> kl_per_dimension(np.array([[1.0, 0.0]]), np.zeros((1, 2))).numpy()
+    array([[0.5, 0. ]])
+    """
+    mean, log_var = _as_floats(mean, "mean"), _as_floats(log_var, "log_var")
+    _check_same_shape(mean, log_var, "mean", "log_var")
+    return 0.5 * (ops.square(mean) + ops.exp(log_var) - log_var - 1.0)
+
+
+def kl_divergence(mean, log_var):
+    r"""KL divergence from a diagonal Gaussian to the standard normal, summed over dimensions.
+
+    .. math:: D_{KL}\left[\mathcal N(\mu, \sigma^2) \,\|\, \mathcal N(0, I)\right]
+              = \tfrac12 \sum_j \left(\mu_j^2 + \sigma_j^2 - \log \sigma_j^2 - 1\right)
+
+    Source: Kingma and Welling (2014), appendix B. Introduced in chapter 2.
+
+    Parameters
+    ----------
+    mean : array (..., latent_dim), float
+        Means of the approximate posterior.
+    log_var : array (..., latent_dim), float
+        Natural logarithms of its variances.
+
+    Returns
+    -------
+    tensor (...)
+        One value in nats for each distribution.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or a NumPy input holds NaN or infinity.
+    TypeError
+        If an input is not made of floats.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> float(kl_divergence(np.zeros(3), np.zeros(3)))
+    0.0
+    """
+    return ops.sum(kl_per_dimension(mean, log_var), axis=-1)
+
+
+def bernoulli_log_likelihood(x, logits, *, batch_dims: int = 1):
+    r"""Log-likelihood of pixels in [0, 1] under independent Bernoulli distributions.
+
+    .. math:: \log p(x \mid z) = \sum_i x_i \ell_i - \log(1 + e^{\ell_i})
+
+    with logits :math:`\ell`, which stays finite where a probability rounds to 0 or 1.
+    Source: Kingma and Welling (2014), appendix C.1. Introduced in chapter 2.
+
+    Parameters
+    ----------
+    x : array, float in [0, 1]
+        Images, of shape (batch, ...) for ``batch_dims=1``.
+    logits : array of the shape of ``x``, float
+        What the decoder puts out, before the sigmoid.
+    batch_dims : int
+        Number of leading axes to keep; all others are summed.
+
+    Returns
+    -------
+    tensor of shape ``x.shape[:batch_dims]``
+        In nats.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, ``batch_dims`` exceeds the axes, or a NumPy ``x`` leaves [0, 1].
+    TypeError
+        If an input is not made of floats.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> bernoulli_log_likelihood(np.array([[1.0, 0.0]]), np.array([[0.0, 0.0]])).numpy().round(4)
+    array([-1.3863])
+    """
+    if isinstance(x, np.ndarray) and x.size and (x.min() < 0 or x.max() > 1):
+        raise ValueError(
+            f"x must lie in [0, 1] for a Bernoulli likelihood, got values from {x.min():g} to "
+            f"{x.max():g}; divide 8-bit images by 255"
+        )
+    x, logits = _as_floats(x, "x"), _as_floats(logits, "logits")
+    _check_same_shape(x, logits, "x", "logits")
+    return _sum_events(x * logits - ops.softplus(logits), batch_dims)
+
+
+def gaussian_log_likelihood(x, mean, log_var, *, batch_dims: int = 1):
+    r"""Log-density of ``x`` under independent Gaussians.
+
+    .. math:: -\tfrac12 \sum_i \left(\log 2\pi + \log\sigma_i^2 + (x_i - \mu_i)^2 / \sigma_i^2\right)
+
+    Serves for pixels given a latent and for latents under prior or posterior. Being a density it
+    may be positive. Source: Bishop (2006), section 2.3. Introduced in chapter 2.
+
+    Parameters
+    ----------
+    x : array, float
+        Values, of shape (batch, ...) for ``batch_dims=1``.
+    mean : array of the shape of ``x``, float
+        Means.
+    log_var : array of the shape of ``x``, or a single number, float
+        Natural logarithms of the variances.
+    batch_dims : int
+        Number of leading axes to keep; all others are summed.
+
+    Returns
+    -------
+    tensor of shape ``x.shape[:batch_dims]``
+        In nats.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, ``batch_dims`` exceeds the axes, or a NumPy input is not finite.
+    TypeError
+        If an input is not made of floats.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> gaussian_log_likelihood(np.zeros((1, 2)), np.zeros((1, 2)), 0.0).numpy().round(4)
+    array([-1.8379])
+    """
+    x, mean = _as_floats(x, "x"), _as_floats(mean, "mean")
+    log_var = _as_floats(log_var, "log_var", like=x)
+    _check_same_shape(x, mean, "x", "mean")
+    if len(log_var.shape):
+        _check_same_shape(x, log_var, "x", "log_var")
+    squares = ops.square(x - mean) * ops.exp(-log_var)
+    return _sum_events(-0.5 * (math.log(2 * math.pi) + log_var + squares), batch_dims)
+
+
+def reparameterise(mean, log_var, noise):
+    r"""Draw from a diagonal Gaussian as a differentiable function of its parameters.
+
+    .. math:: z = \mu + \sigma \odot \epsilon, \qquad \epsilon \sim \mathcal N(0, I)
+
+    Source: Kingma and Welling (2014), section 2.4. Introduced in chapter 2.
+
+    Parameters
+    ----------
+    mean, log_var : array (..., latent_dim), float
+        Parameters of the distribution.
+    noise : array of the same shape, float
+        Standard normal draws.
+
+    Returns
+    -------
+    tensor (..., latent_dim)
+        The draws z.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or a NumPy input holds NaN or infinity.
+    TypeError
+        If an input is not made of floats.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> reparameterise(np.ones(2), np.log([4.0, 4.0]), np.array([0.0, 1.0])).numpy()
+    array([1., 3.])
+    """
+    mean, log_var = _as_floats(mean, "mean"), _as_floats(log_var, "log_var")
+    noise = _as_floats(noise, "noise")
+    _check_same_shape(mean, log_var, "mean", "log_var")
+    _check_same_shape(mean, noise, "mean", "noise")
+    return mean + ops.exp(0.5 * log_var) * noise
+
+
+def elbo(log_likelihood, kl, *, beta=1.0):
+    r"""Evidence lower bound: log-likelihood minus ``beta`` times the KL divergence.
+
+    .. math:: \mathcal L = \mathbb E_{q(z|x)}[\log p(x|z)] - \beta\, D_{KL}[q(z|x) \,\|\, p(z)]
+
+    With ``beta=1`` it bounds log p(x) from below. Source: Kingma and Welling (2014), equation 3;
+    beta from Higgins et al. (2017). Introduced in chapter 2.
+
+    Parameters
+    ----------
+    log_likelihood : array (batch,), float
+        One-sample or averaged estimates of the expected log-likelihood, in nats.
+    kl : array (batch,), float
+        KL divergences in nats.
+    beta : float
+        Weight of the KL term, not negative.
+
+    Returns
+    -------
+    tensor (batch,)
+        In nats.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or ``beta`` is a negative number.
+    TypeError
+        If an input is not made of floats.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> elbo(np.array([-80.0]), np.array([20.0])).numpy()
+    array([-100.])
+    """
+    if isinstance(beta, int | float) and not beta >= 0:
+        raise ValueError(f"beta must not be negative, got {beta}; 1.0 gives the ELBO itself")
+    log_likelihood = _as_floats(log_likelihood, "log_likelihood")
+    kl = _as_floats(kl, "kl")
+    _check_same_shape(log_likelihood, kl, "log_likelihood", "kl")
+    return log_likelihood - beta * kl
+
+
+def iwae_bound(log_weights, *, axis: int = 0):
+    r"""Importance-weighted bound on log p(x), tighter than the ELBO.
+
+    .. math:: \log \frac1k \sum_{i=1}^k \frac{p(x, z_i)}{q(z_i \mid x)}
+
+    Source: Burda, Grosse and Salakhutdinov (2016), equation 8. Introduced in chapter 2.
+
+    Parameters
+    ----------
+    log_weights : array, float
+        :math:`\log p(x, z_i) - \log q(z_i \mid x)`, the k draws along ``axis``.
+    axis : int
+        The axis that holds the draws.
+
+    Returns
+    -------
+    tensor
+        In nats, without ``axis``. With one draw it is a one-sample ELBO.
+
+    Raises
+    ------
+    ValueError
+        If there are no draws, the array has no such axis, or NumPy values are NaN or infinite.
+    TypeError
+        If the input is not made of floats.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> float(np.round(iwae_bound(np.log([1.0, 3.0])), 4))
+    0.6931
+    """
+    log_weights = _as_floats(log_weights, "log_weights")
+    if not -len(log_weights.shape) <= axis < len(log_weights.shape):
+        raise ValueError(f"axis {axis} does not exist in log_weights of shape {log_weights.shape}")
+    draws = log_weights.shape[axis]
+    if draws == 0:
+        raise ValueError("log_weights holds no draws; sample at least one z")
+    return ops.logsumexp(log_weights, axis=axis) - math.log(draws)
+
+
+def _as_floats(values, name: str, *, like=None):
+    """Convert to a float tensor; plain numbers take the precision of ``like``."""
+    if isinstance(values, np.ndarray) and not np.isfinite(np.asarray(values, dtype=float)).all():
+        raise ValueError(f"{name} holds NaN or infinity; look for a division by zero or an overflow")
+    if like is not None and isinstance(values, int | float):
+        return ops.convert_to_tensor(float(values), dtype=like.dtype)
+    tensor = ops.convert_to_tensor(values)
+    if "float" not in keras.backend.standardize_dtype(tensor.dtype):
+        raise TypeError(
+            f"{name} must be made of floats, got {keras.backend.standardize_dtype(tensor.dtype)}; "
+            "convert it with values.astype('float32')"
+        )
+    return tensor
+
+
+def _check_same_shape(first, second, first_name: str, second_name: str) -> None:
+    # Inside a compiled step the batch size is unknown (None), which fits any number.
+    same_rank = len(first.shape) == len(second.shape)
+    pairs = zip(first.shape, second.shape, strict=False)
+    if not same_rank or any(a != b and None not in (a, b) for a, b in pairs):
+        raise ValueError(
+            f"{first_name} and {second_name} must have one shape, got {tuple(first.shape)} and "
+            f"{tuple(second.shape)}; NumPy would stretch one over the other without a word"
+        )
+
+
+def _sum_events(values, batch_dims: int):
+    batch_dims = check_count(batch_dims, "batch_dims", at_least=0, at_most=len(values.shape))
+    return ops.sum(values, axis=tuple(range(batch_dims, len(values.shape))))
