@@ -1,0 +1,300 @@
+"""The methods a VAE has to beat, with its interface: raw pixels, PCA, and search by tag.
+
+``Pixels`` and ``PCA`` turn images into descriptors by ``fit`` and ``encode``. ``MetadataFilter``
+never looks at an image.
+"""
+
+import numpy as np
+
+from vae_tutorial._checks import check_count, check_images, check_labels, check_matrix
+
+
+class Pixels:
+    """Use the pixels themselves as the descriptor: row by row, nothing learned.
+
+    Introduced in chapter 1.
+
+    Examples
+    --------
+    >>> images = np.zeros((3, 28, 28, 1), dtype=np.float32)
+    >>> Pixels().fit(images).encode(images).shape
+    (3, 784)
+    """
+
+    def fit(self, images) -> "Pixels":
+        """Learn nothing; here so that all descriptors are used alike.
+
+        Introduced in chapter 1.
+
+        Parameters
+        ----------
+        images : array (n, height, width, channels), float32 in [0, 1]
+
+        Returns
+        -------
+        Pixels
+            Itself.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If ``images`` are not as above.
+
+        Examples
+        --------
+        >>> pixels = Pixels().fit(np.zeros((3, 28, 28, 1)))
+        """
+        check_images(images)
+        return self
+
+    def encode(self, images) -> np.ndarray:
+        """Flatten each image into one row.
+
+        Introduced in chapter 1.
+
+        Parameters
+        ----------
+        images : array (n, height, width, channels), float32 in [0, 1]
+
+        Returns
+        -------
+        array (n, height * width * channels), float32
+            The descriptors.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If ``images`` are not as above.
+
+        Examples
+        --------
+        >>> Pixels().encode([[[[0.0], [1.0]], [[0.5], [0.25]]]])
+        array([[0.  , 1.  , 0.5 , 0.25]], dtype=float32)
+        """
+        return _flatten(check_images(images))
+
+
+class PCA:
+    r"""Principal component analysis: the directions in which the training images vary most.
+
+    .. math:: X - \mathbf 1 \bar x^\top = U S V^\top, \qquad
+              \text{descriptor}(x) = V_d^\top (x - \bar x)
+
+    with one flattened image a row of X, and the d columns of V with the largest singular values.
+    Of all linear maps to d numbers and back it has the least squared error.
+    Source: Pearson (1901); Bishop (2006), section 12.1. Introduced in chapter 1.
+
+    Parameters
+    ----------
+    n_components : int
+        Length of the descriptor, from 1 to the smaller of images and pixels.
+
+    Attributes
+    ----------
+    mean_ : array (pixels,), float64
+        The mean training image, flattened.
+    components_ : array (n_components, pixels), float64
+        Orthonormal rows, the largest variance first. The entry of largest magnitude in each is
+        positive: a singular vector may come with either sign, and computers differ.
+    explained_variance_ratio_ : array (n_components,), float64
+        Each component's share of the training images' variance.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``n_components`` is not a whole number from 1.
+
+    Examples
+    --------
+    >>> images = np.random.default_rng(0).uniform(size=(20, 4, 4, 1))
+    >>> pca = PCA(n_components=2).fit(images)
+    >>> pca.encode(images).shape
+    (20, 2)
+    """
+
+    def __init__(self, n_components: int):
+        self.n_components = check_count(n_components, "n_components")
+        self.image_shape = None
+
+    def fit(self, images) -> "PCA":
+        """Find the mean image and the components.
+
+        Introduced in chapter 1.
+
+        Parameters
+        ----------
+        images : array (n, height, width, channels), float32 in [0, 1]
+            The training images.
+
+        Returns
+        -------
+        PCA
+            Itself, with the attributes set.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If ``images`` are not as above, are all the same, or are too few or too small for
+            ``n_components``.
+
+        Examples
+        --------
+        >>> images = np.zeros((4, 1, 2, 1))
+        >>> images[:, 0, 0, 0] = [0.0, 0.0, 1.0, 1.0]  # only the left pixel varies
+        >>> PCA(n_components=1).fit(images).explained_variance_ratio_.round(3)
+        array([1.])
+        """
+        images = check_images(images)
+        pixels = _flatten(images).astype(np.float64)
+        check_count(self.n_components, "n_components", at_most=min(pixels.shape))
+        if (pixels == pixels[0]).all():
+            raise ValueError("images are all the same, so no direction varies; pass different ones")
+        self.image_shape = images.shape[1:]
+        self.mean_ = pixels.mean(axis=0)
+        _, singular_values, directions = np.linalg.svd(pixels - self.mean_, full_matrices=False)
+        variances = singular_values**2
+        self.explained_variance_ratio_ = (variances / variances.sum())[: self.n_components]
+        self.components_ = _largest_entry_positive(directions[: self.n_components])
+        return self
+
+    def encode(self, images) -> np.ndarray:
+        """Project images on the components.
+
+        Introduced in chapter 1.
+
+        Parameters
+        ----------
+        images : array (n, height, width, channels), float32 in [0, 1]
+            Of the size that was fitted.
+
+        Returns
+        -------
+        array (n, n_components), float32
+            The descriptors.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If ``images`` are not as above, or ``fit`` has not been called.
+
+        Examples
+        --------
+        >>> images = np.zeros((4, 1, 2, 1))
+        >>> images[:, 0, 0, 0] = [0.0, 0.0, 1.0, 1.0]
+        >>> PCA(n_components=1).fit(images).encode(images).ravel()
+        array([-0.5, -0.5,  0.5,  0.5], dtype=float32)
+        """
+        self._check_fitted()
+        images = check_images(images)
+        if images.shape[1:] != self.image_shape:
+            raise ValueError(
+                f"images must have shape (n, {', '.join(map(str, self.image_shape))}) like those "
+                f"that were fitted, got {images.shape}; resize them, or fit a new PCA"
+            )
+        return ((_flatten(images) - self.mean_) @ self.components_.T).astype(np.float32)
+
+    def decode(self, descriptors) -> np.ndarray:
+        """Map descriptors back to images: the mean image plus a sum of components.
+
+        Introduced in chapter 1.
+
+        Parameters
+        ----------
+        descriptors : array (n, n_components), float32
+
+        Returns
+        -------
+        array (n, height, width, channels), float32
+            Values may leave [0, 1] a little; ``np.clip`` them where that matters.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If ``descriptors`` are not as above, or ``fit`` has not been called.
+
+        Examples
+        --------
+        >>> images = np.random.default_rng(0).uniform(size=(20, 2, 2, 1))
+        >>> pca = PCA(n_components=4).fit(images)
+        >>> bool(np.allclose(pca.decode(pca.encode(images)), images, atol=1e-6))
+        True
+        """
+        self._check_fitted()
+        descriptors = check_matrix(descriptors, "descriptors", columns=self.n_components)
+        pixels = descriptors @ self.components_ + self.mean_
+        return pixels.astype(np.float32).reshape(-1, *self.image_shape)
+
+    def _check_fitted(self) -> None:
+        if self.image_shape is None:
+            raise ValueError("this PCA has not been fitted; call .fit(images) first")
+
+
+class MetadataFilter:
+    """Search by tag: find the images somebody has labelled, in gallery order.
+
+    The search cannot rank, and an image without a tag is never found.
+    Introduced in chapter 1.
+
+    Parameters
+    ----------
+    labels : array (n_gallery,), int
+        One tag an image, from 0; -1 where there is none.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``labels`` are not as above.
+
+    Examples
+    --------
+    >>> MetadataFilter([3, -1, 3, 0, 3]).search(3, k=2)
+    array([0, 2])
+    """
+
+    def __init__(self, labels):
+        self.labels = check_labels(labels)
+        if self.labels.min() < -1:
+            raise ValueError(
+                f"labels must be at least 0, or -1 for an image without a tag, "
+                f"got {self.labels.min()}; number the tags from 0"
+            )
+
+    def search(self, label: int, k: int) -> np.ndarray:
+        """Return the first k images tagged ``label``.
+
+        Introduced in chapter 1.
+
+        Parameters
+        ----------
+        label : int
+            The tag wanted, at least 0.
+        k : int
+            At least 1.
+
+        Returns
+        -------
+        array (at most k,), int64
+            Gallery positions, ascending; empty where nothing has the tag.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If ``label`` or ``k`` is not as above.
+
+        Examples
+        --------
+        >>> MetadataFilter([3, -1, 3]).search(8, k=5)
+        array([], dtype=int64)
+        """
+        label = check_count(label, "label", at_least=0)
+        k = check_count(k, "k")
+        return np.flatnonzero(self.labels == label)[:k].astype(np.int64)
+
+
+def _flatten(images: np.ndarray) -> np.ndarray:
+    return images.reshape(len(images), -1)
+
+
+def _largest_entry_positive(directions: np.ndarray) -> np.ndarray:
+    largest = np.abs(directions).argmax(axis=1)[:, np.newaxis]
+    return directions * np.sign(np.take_along_axis(directions, largest, axis=1))
