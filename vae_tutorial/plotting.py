@@ -1,0 +1,355 @@
+"""The book's figures: one style, strips of search results, reconstructions, curves and bars."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+
+from vae_tutorial._checks import check_count, check_images
+
+# Okabe and Ito's palette: told apart by readers with any colour vision.
+BLUE, ORANGE, GREEN = "#0072B2", "#E69F00", "#009E73"
+VERMILLION, PURPLE, SKY = "#D55E00", "#CC79A7", "#56B4E9"
+PALETTE = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)
+LINE_STYLES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1)))
+WIDTH = 7.5  # inches: the width of a page of the book
+
+
+def use_book_style() -> None:
+    """Set Matplotlib's defaults to the book's style. Introduced in chapter 1.
+
+    Examples
+    --------
+    >>> use_book_style()
+    >>> plt.rcParams["axes.spines.top"]
+    False
+    """
+    colours = plt.cycler(color=PALETTE)
+    plt.rcParams.update(
+        {
+            "figure.figsize": (WIDTH, 3.6),
+            "figure.dpi": 110,
+            "figure.constrained_layout.use": True,
+            "figure.facecolor": "white",
+            "savefig.facecolor": "white",
+            "font.size": 11,
+            "axes.titlesize": 12,
+            "axes.titlelocation": "left",
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.grid": True,
+            "axes.axisbelow": True,
+            "axes.prop_cycle": colours,
+            "grid.color": "#DDDDDD",
+            "grid.linewidth": 0.7,
+            "lines.linewidth": 2.0,
+            "legend.frameon": False,
+            "image.cmap": "gray",
+            "image.interpolation": "nearest",
+        }
+    )
+
+
+def show_images(images, *, titles: Sequence[str] | None = None, columns: int = 10) -> Figure:
+    """Show images in a grid, row by row. Introduced in chapter 1.
+
+    Parameters
+    ----------
+    images : array (n, height, width, channels), float in [0, 1]
+        One channel is shown as grey, three as red, green and blue.
+    titles : sequence of str, optional
+        One for each image.
+    columns : int
+        Images in a row.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the images, the number of titles or of columns do not fit.
+
+    Examples
+    --------
+    >>> figure = show_images(np.zeros((3, 8, 8, 1)), titles=["a", "b", "c"], columns=2)
+    >>> len(figure.axes)
+    4
+    >>> plt.close(figure)
+    """
+    images = _check_pictures(images, "images")
+    columns = min(check_count(columns, "columns"), len(images))
+    if titles is not None and len(titles) != len(images):
+        raise ValueError(f"expected {len(images)} titles, got {len(titles)}; give one an image")
+    rows = -(-len(images) // columns)
+    figure, axes = _grid(rows, columns, titled=titles is not None)
+    for position, axis in enumerate(axes.flat):
+        if position < len(images):
+            _draw(axis, images[position])
+            axis.set_title("" if titles is None else titles[position], loc="center", fontsize=10)
+    return figure
+
+
+def show_results(
+    query_images, result_images, correct=None, *, query_titles: Sequence[str] | None = None
+) -> Figure:
+    """Show queries, each followed by its results in order of rank. Introduced in chapter 1.
+
+    A right result has a solid green frame and a tick, a wrong one a dashed red frame and a cross.
+
+    Parameters
+    ----------
+    query_images : array (n_queries, height, width, channels), float in [0, 1]
+        One row each.
+    result_images : array (n_queries, k, height, width, channels), float in [0, 1]
+        Best result first.
+    correct : array (n_queries, k) of bool, optional
+        Whether each result is relevant; without it no result is marked.
+    query_titles : sequence of str, optional
+        Written to the left of each row.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the shapes do not fit together, or an image is not one.
+
+    Examples
+    --------
+    >>> figure = show_results(np.zeros((1, 8, 8, 1)), np.zeros((1, 3, 8, 8, 1)), [[True] * 3])
+    >>> [axis.get_title() for axis in figure.axes]
+    ['query', '1', '2', '3']
+    >>> plt.close(figure)
+    """
+    query_images = _check_pictures(query_images, "query_images")
+    result_images = np.asarray(result_images)
+    if result_images.ndim != 5 or len(result_images) != len(query_images):
+        raise ValueError(
+            f"result_images must have shape ({len(query_images)}, k, height, width, channels), got "
+            f"{result_images.shape}; index the gallery with the indices of a search"
+        )
+    n_queries, k = result_images.shape[:2]
+    results = _check_pictures(result_images.reshape(-1, *result_images.shape[2:]), "result_images")
+    marks = None if correct is None else np.asarray(correct)
+    if marks is not None and (marks.shape != (n_queries, k) or marks.dtype != bool):
+        raise ValueError(
+            f"correct must be bool of shape ({n_queries}, {k}), got {marks.dtype} of shape "
+            f"{marks.shape}; metrics.relevance makes it"
+        )
+    if query_titles is not None and len(query_titles) != n_queries:
+        raise ValueError(f"expected {n_queries} query_titles, got {len(query_titles)}")
+    ratios = [1.0, 0.25, *[1.0] * k]
+    figure, axes = _grid(n_queries, k + 2, titled=True, width_ratios=ratios)
+    for row in range(n_queries):
+        axes[row, 1].remove()  # the gap that sets the query apart
+        _draw(axes[row, 0], query_images[row])
+        if query_titles is not None:
+            axes[row, 0].set_ylabel(query_titles[row], rotation=0, ha="right", va="center")
+        for rank in range(k):
+            axis = axes[row, rank + 2]
+            _draw(axis, results[row * k + rank])
+            if marks is not None:
+                _mark(axis, right=bool(marks[row, rank]))
+    for axis, title in zip([axes[0, 0], *axes[0, 2:]], ["query", *range(1, k + 1)], strict=True):
+        axis.set_title(str(title), loc="center", fontsize=11)
+    return figure
+
+
+def show_reconstructions(
+    images, reconstructions, *, labels: Sequence[str] = ("original", "reconstruction")
+) -> Figure:
+    """Show images above their reconstructions. Introduced in chapter 3.
+
+    Parameters
+    ----------
+    images : array (n, height, width, channels), float in [0, 1]
+        Originals.
+    reconstructions : array of the same shape, float in [0, 1]
+        What a decoder made of them.
+    labels : two str
+        Names of the rows.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the shapes differ, there are not two labels, or an image is not one.
+
+    Examples
+    --------
+    >>> pictures = np.zeros((4, 8, 8, 1))
+    >>> figure = show_reconstructions(pictures, pictures)
+    >>> len(figure.axes)
+    8
+    >>> plt.close(figure)
+    """
+    images = _check_pictures(images, "images")
+    reconstructions = _check_pictures(reconstructions, "reconstructions")
+    if images.shape != reconstructions.shape:
+        raise ValueError(
+            f"images and reconstructions must have one shape, got {images.shape} and "
+            f"{reconstructions.shape}; reconstruct the images you show"
+        )
+    if len(labels) != 2:
+        raise ValueError(f"labels must name the two rows, got {len(labels)}")
+    figure, axes = _grid(2, len(images), titled=False, label_room=1.3)
+    for row, (label, pictures) in enumerate(zip(labels, (images, reconstructions), strict=True)):
+        axes[row, 0].set_ylabel(label, rotation=0, ha="right", va="center")
+        for axis, picture in zip(axes[row], pictures, strict=True):
+            _draw(axis, picture)
+    return figure
+
+
+def plot_curves(
+    x, series: Mapping[str, Sequence[float]], *, xlabel: str, ylabel: str, title: str = ""
+) -> Figure:
+    """Plot named curves over a common axis, told apart by colour and line style.
+
+    Introduced in chapter 1.
+
+    Parameters
+    ----------
+    x : array (n,), float
+        Positions.
+    series : mapping of str to array (n,)
+        One curve a name; a single curve needs no legend.
+    xlabel, ylabel : str
+        Names of the axes, with units.
+    title : str
+        The message of the figure.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ValueError
+        If there is no curve, more than there are colours, a wrong length, or NaN.
+
+    Examples
+    --------
+    >>> figure = plot_curves([1, 2], {"a": [0, 1], "b": [1, 0]}, xlabel="epoch", ylabel="nats")
+    >>> [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    ['a', 'b']
+    >>> plt.close(figure)
+    """
+    if not 1 <= len(series) <= len(PALETTE):
+        raise ValueError(f"series must hold 1 to {len(PALETTE)} curves, got {len(series)}")
+    figure, axis = plt.subplots()
+    for (name, values), colour, style in zip(series.items(), PALETTE, LINE_STYLES, strict=False):
+        values = np.asarray(values, dtype=float)
+        if values.shape != np.shape(x) or not np.isfinite(values).all():
+            plt.close(figure)
+            raise ValueError(
+                f"curve {name!r} must hold {len(x)} finite values, got shape {values.shape}; "
+                "one for each x"
+            )
+        axis.plot(x, values, color=colour, linestyle=style, label=name)
+    axis.set(xlabel=xlabel, ylabel=ylabel, title=title)
+    if len(series) > 1:
+        axis.legend()
+    return figure
+
+
+def plot_bars(values: Mapping[str, float], *, xlabel: str, highlight: str | None = None) -> Figure:
+    """Plot one horizontal bar a name, with its value written at its end.
+
+    Introduced in chapter 1.
+
+    Parameters
+    ----------
+    values : mapping of str to float
+        Lengths of the bars, first at the top.
+    xlabel : str
+        What the length means, with units.
+    highlight : str, optional
+        Name of the bar to set apart by colour.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ValueError
+        If there is no bar, a value is not finite, or ``highlight`` names none.
+
+    Examples
+    --------
+    >>> figure = plot_bars({"pixels": 0.9, "PCA": 0.91}, xlabel="P@10", highlight="PCA")
+    >>> [text.get_text() for text in figure.axes[0].texts]
+    ['0.900', '0.910']
+    >>> plt.close(figure)
+    """
+    if not values or not np.isfinite(list(values.values())).all():
+        raise ValueError(f"values must hold at least one bar and only finite numbers, got {values}")
+    if highlight is not None and highlight not in values:
+        raise ValueError(f"highlight must name a bar, got {highlight!r}; bars are {list(values)}")
+    figure, axis = plt.subplots(figsize=(WIDTH, 0.9 + 0.42 * len(values)))
+    colours = [VERMILLION if name == highlight else BLUE for name in values]
+    bars = axis.barh(list(values), list(values.values()), color=colours, height=0.6)
+    axis.bar_label(bars, fmt="{:.3f}", padding=4)
+    axis.invert_yaxis()
+    axis.grid(visible=False, axis="y")
+    axis.set(xlabel=xlabel, xlim=(min(0, *values.values(), 0), max(values.values()) * 1.12))
+    return figure
+
+
+def _check_pictures(images, name: str) -> np.ndarray:
+    images = check_images(images, name)
+    if images.shape[3] not in (1, 3):
+        raise ValueError(
+            f"{name} must have 1 (grey) or 3 (colour) channels, got {images.shape[3]}; "
+            "select some with images[..., :3]"
+        )
+    return images
+
+
+def _grid(rows: int, columns: int, *, titled: bool, width_ratios=None, label_room: float = 0.0):
+    cell = (WIDTH - label_room) / (sum(width_ratios) if width_ratios else columns)
+    height = rows * min(cell, 1.25) + (0.3 * (1 if width_ratios else rows) if titled else 0.0)
+    figure, axes = plt.subplots(
+        rows,
+        columns,
+        figsize=(WIDTH, height),
+        squeeze=False,
+        gridspec_kw={"width_ratios": width_ratios} if width_ratios else None,
+    )
+    figure.get_layout_engine() and figure.get_layout_engine().set(
+        w_pad=0.04, h_pad=0.04, wspace=0.02, hspace=0.02
+    )
+    for axis in axes.flat:
+        axis.set(xticks=[], yticks=[])
+        axis.grid(visible=False)
+        axis.spines[:].set_visible(False)
+    return figure, axes
+
+
+def _draw(axis, image: np.ndarray) -> None:
+    axis.imshow(image.squeeze(-1) if image.shape[-1] == 1 else image, vmin=0, vmax=1, cmap="gray")
+
+
+def _mark(axis, *, right: bool) -> None:
+    colour, style, sign = (GREEN, "-", "✓") if right else (VERMILLION, (0, (3, 1.5)), "✗")
+    axis.spines[:].set(visible=True, color=colour, linewidth=2.5, linestyle=style)
+    axis.text(
+        0.04,
+        0.96,
+        sign,
+        transform=axis.transAxes,
+        color="white",
+        ha="left",
+        va="top",
+        fontsize=10,
+        fontfamily="DejaVu Sans",
+        bbox={"facecolor": colour, "edgecolor": "none", "boxstyle": "round,pad=0.15"},
+    )
