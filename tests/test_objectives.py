@@ -11,7 +11,9 @@ from vae_tutorial import objectives
 from vae_tutorial._tensorflow import keras, tf
 
 FINITE = st.floats(-5, 5, allow_nan=False, width=64)
-VECTORS = st.integers(1, 6).flatmap(lambda n: st.tuples(*[hnp.arrays(float, n, elements=FINITE)] * 2))
+VECTORS = st.integers(1, 6).flatmap(
+    lambda n: st.tuples(*[hnp.arrays(float, n, elements=FINITE)] * 2)
+)
 
 
 @given(VECTORS)
@@ -224,7 +226,11 @@ BAD_INPUTS = [
     (lambda: objectives.kl_divergence(ONES.astype(int), ONES), TypeError, "made of floats"),
     (lambda: objectives.bernoulli_log_likelihood(ONES * 255, ONES), ValueError, "divide 8-bit"),
     (lambda: objectives.bernoulli_log_likelihood(-ONES, ONES), ValueError, "lie in \\[0, 1\\]"),
-    (lambda: objectives.bernoulli_log_likelihood(ONES, ONES[:1]), ValueError, "must have one shape"),
+    (
+        lambda: objectives.bernoulli_log_likelihood(ONES, ONES[:1]),
+        ValueError,
+        "must have one shape",
+    ),
     (
         lambda: objectives.bernoulli_log_likelihood(ONES, ONES, batch_dims=3),
         ValueError,

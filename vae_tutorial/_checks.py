@@ -9,9 +9,7 @@ def check_images(images, name: str = "images") -> np.ndarray:
     """Return ``images`` as float32 of shape (n, height, width, channels), values in [0, 1]."""
     array = np.asarray(images)
     if array.dtype.kind not in "fui":
-        raise TypeError(
-            f"{name} must be numbers, got dtype {array.dtype}; pass a NumPy array of floats in [0, 1]"
-        )
+        raise TypeError(f"{name} must be numbers, got dtype {array.dtype}; pass floats in [0, 1]")
     if array.ndim != 4:
         raise ValueError(
             f"{name} must have shape (n, height, width, channels), got {array.shape}; "
@@ -57,10 +55,10 @@ def check_labels(labels, name: str = "labels", *, length: int | None = None) -> 
     array = np.asarray(labels)
     if array.dtype.kind not in "ui":
         raise TypeError(
-            f"{name} must be whole numbers, got dtype {array.dtype}; convert with labels.astype(int)"
+            f"{name} must be whole numbers, got dtype {array.dtype}; use labels.astype(int)"
         )
     if array.ndim != 1:
-        raise ValueError(f"{name} must have shape (n,), got {array.shape}; flatten with labels.ravel()")
+        raise ValueError(f"{name} must have shape (n,), got {array.shape}; use labels.ravel()")
     if array.size == 0:
         raise ValueError(f"{name} is empty; pass at least one label")
     if length is not None and len(array) != length:
@@ -71,7 +69,8 @@ def check_labels(labels, name: str = "labels", *, length: int | None = None) -> 
 def check_count(value, name: str, *, at_least: int = 1, at_most: int | None = None) -> int:
     """Return ``value`` as an int within [at_least, at_most]."""
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-        raise TypeError(f"{name} must be a whole number, got {value!r} of type {type(value).__name__}")
+        kind = type(value).__name__
+        raise TypeError(f"{name} must be a whole number, got {value!r} of type {kind}")
     if value < at_least:
         raise ValueError(f"{name} must be at least {at_least}, got {value}")
     if at_most is not None and value > at_most:

@@ -69,16 +69,17 @@ class Sampling(layers.Layer):
     def __init__(self, seed: int = 0, **kwargs):
         super().__init__(**kwargs)
         self.seed = check_count(seed, "seed", at_least=0)
-        # An int handed to keras.random would repeat the same draw in every step.
+        # An int handed to keras.random would repeat the same draw every time.
         self.seed_generator = keras.random.SeedGenerator(self.seed)
 
     def call(self, inputs):
         mean, log_var = inputs
-        noise = keras.random.normal(ops.shape(mean), dtype=mean.dtype, seed=self.seed_generator)
+        shape, dtype = ops.shape(mean), mean.dtype
+        noise = keras.random.normal(shape, dtype=dtype, seed=self.seed_generator)
         return objectives.reparameterise(mean, log_var, noise)
 
     def save_own_variables(self, store):
-        # Keras leaves the generator out of the file; kept, a loaded model goes on where it was.
+        # Keras leaves the generator out of the file; a loaded model goes on with it.
         store["seed_state"] = self.seed_generator.state.numpy()
 
     def load_own_variables(self, store):
@@ -137,8 +138,9 @@ class Encoder(layers.Layer):
         self.log_var_head = layers.Dense(self.latent_dim, name="log_var")
 
     def build(self, input_shape):
-        self.mean_head.build(self.hidden.output_shape)
-        self.log_var_head.build(self.hidden.output_shape)
+        for head in (self.mean_head, self.log_var_head):
+            if not head.built:  # a reader may have called a head by itself
+                head.build(self.hidden.output_shape)
         self.built = True
 
     def call(self, images):
@@ -284,7 +286,8 @@ class VAE(keras.Model):
             self.pixel_log_var = self.add_weight(
                 name="pixel_log_var", shape=(), initializer=keras.initializers.Constant(-0.2)
             )
-        self.trackers = {name: keras.metrics.Mean(name) for name in ("loss", "reconstruction", "kl")}
+        names = ("loss", "reconstruction", "kl")
+        self.trackers = {name: keras.metrics.Mean(name) for name in names}
         self.build((None, *self.image_shape))
 
     def build(self, input_shape):
@@ -491,7 +494,7 @@ def check_image_shape(image_shape, architecture: str) -> tuple[int, int, int]:
     if architecture == "conv" and (height % CONV_STRIDE or width % CONV_STRIDE):
         raise ValueError(
             f"the strides of the convolutional network need a height and width that {CONV_STRIDE} "
-            f"divides, got {height} x {width}; resize or pad the images, or use architecture='dense'"
+            f"divides, got {height} x {width}; resize or pad them, or use architecture='dense'"
         )
     return height, width, channels
 

@@ -56,9 +56,10 @@ def source_without_docstring(thing) -> str:
 
     Examples
     --------
-    >>> from vae_tutorial import notebook
-    >>> source_without_docstring(notebook._cell)
-    'def _cell(value) -> str:\\n    return str(value).replace("|", "\\\\\\\\|")'
+    >>> from vae_tutorial import progress
+    >>> print(source_without_docstring(progress._silent))
+    def _silent(_text: str) -> None:
+        pass
     """
     source = textwrap.dedent(inspect.getsource(thing))
     lines = source.splitlines()

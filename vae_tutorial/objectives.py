@@ -135,7 +135,8 @@ def bernoulli_log_likelihood(x, logits, *, batch_dims: int = 1):
 def gaussian_log_likelihood(x, mean, log_var, *, batch_dims: int = 1):
     r"""Log-density of ``x`` under independent Gaussians.
 
-    .. math:: -\tfrac12 \sum_i \left(\log 2\pi + \log\sigma_i^2 + (x_i - \mu_i)^2 / \sigma_i^2\right)
+    .. math:: -\tfrac12 \sum_i \left(\log 2\pi
+               + \log\sigma_i^2 + (x_i - \mu_i)^2 / \sigma_i^2\right)
 
     Serves for pixels given a latent and for latents under prior or posterior. Being a density it
     may be positive. Source: Bishop (2006), section 2.3. Introduced in chapter 2.
@@ -304,7 +305,7 @@ def iwae_bound(log_weights, *, axis: int = 0):
 def _as_floats(values, name: str, *, like=None):
     """Convert to a float tensor; plain numbers take the precision of ``like``."""
     if isinstance(values, np.ndarray) and not np.isfinite(np.asarray(values, dtype=float)).all():
-        raise ValueError(f"{name} holds NaN or infinity; look for a division by zero or an overflow")
+        raise ValueError(f"{name} holds NaN or infinity; look for an overflow before it")
     if like is not None and isinstance(values, int | float):
         return ops.convert_to_tensor(float(values), dtype=like.dtype)
     tensor = ops.convert_to_tensor(values)
@@ -323,7 +324,7 @@ def _check_same_shape(first, second, first_name: str, second_name: str) -> None:
     if not same_rank or any(a != b and None not in (a, b) for a, b in pairs):
         raise ValueError(
             f"{first_name} and {second_name} must have one shape, got {tuple(first.shape)} and "
-            f"{tuple(second.shape)}; NumPy would stretch one over the other without a word"
+            f"{tuple(second.shape)}; reshape one, or it would be stretched over the other"
         )
 
 

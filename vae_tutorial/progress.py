@@ -33,7 +33,7 @@ class Progress:
 
     def __init__(self, title: str, total: int, *, enabled: bool = True):
         if total < 1:
-            raise ValueError(f"total must be at least 1, got {total}; skip the progress for no work")
+            raise ValueError(f"total must be at least 1, got {total}; show nothing for no work")
         self.title = title
         self.total = total
         self.done = 0

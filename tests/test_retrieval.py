@@ -1,0 +1,389 @@
+"""Search against a slow definition, in every corner; files that are whole or refused."""
+
+import resource
+import subprocess
+import sys
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vae_tutorial.baselines import PCA, Pixels
+from vae_tutorial.retrieval import METRICS, ImageIndex
+
+RNG = np.random.default_rng(0)
+IMAGES = RNG.random((60, 4, 4, 1), dtype=np.float32)
+
+
+def slow_search(gallery, queries, k, metric, exclude=None):
+    """The definition, in float64, one pair at a time."""
+    gallery, queries = np.float64(np.float32(gallery)), np.float64(np.float32(queries))
+    distances = np.empty((len(queries), len(gallery)))
+    for i, query in enumerate(queries):
+        for j, image in enumerate(gallery):
+            if metric == "euclidean":
+                distances[i, j] = np.sqrt(np.sum((query - image) ** 2))
+            else:
+                lengths = np.linalg.norm(query) * np.linalg.norm(image)
+                distances[i, j] = round(1 - (query @ image / lengths if lengths else 0.0), 12)
+    if exclude is not None:
+        distances[np.arange(len(queries)), exclude] = np.inf
+    distances = np.float32(distances)
+    order = np.argsort(distances, axis=1, kind="stable")[:, :k]
+    return np.take_along_axis(distances, order, axis=1), order
+
+
+def filled(gallery, metric="euclidean"):
+    index = ImageIndex(None, metric=metric)
+    index.add_descriptors(gallery)
+    return index
+
+
+def assert_same_search(gallery, queries, k, metric, exclude=None):
+    index = filled(gallery, metric)
+    distances, indices = index.search_descriptors(queries, k, exclude=exclude)
+    expected_distances, expected = slow_search(gallery, queries, k, metric, exclude)
+    np.testing.assert_allclose(distances, expected_distances, rtol=3e-7, atol=2e-7)
+    np.testing.assert_array_equal(indices, expected)
+    assert (distances.dtype, indices.dtype) == (np.float32, np.int64)
+
+
+@given(st.data())
+def test_search_is_the_definition_with_ties_and_duplicates(data):
+    n = data.draw(st.integers(1, 120), label="n")
+    rng = np.random.default_rng(data.draw(st.integers(0, 999), label="seed"))
+    # Whole numbers: many exact ties, which both sides must break by position.
+    gallery = rng.integers(-2, 3, size=(n, data.draw(st.integers(1, 4), label="dim")))
+    queries = rng.integers(-2, 3, size=(3, gallery.shape[1]))
+    k = data.draw(st.integers(1, n), label="k")
+    assert_same_search(gallery, queries, k, "euclidean")
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("k", [1, 3, 25, 200])
+def test_search_is_the_definition_on_real_numbers(metric, k):
+    rng = np.random.default_rng(k)
+    gallery, queries = rng.normal(size=(200, 16)), rng.normal(size=(20, 16))
+    gallery[150:] = gallery[:50]
+    gallery[7] = 0
+    assert_same_search(gallery, queries, k, metric)
+
+
+@pytest.mark.parametrize("k", [2, 199])
+@pytest.mark.parametrize("metric", METRICS)
+def test_exclude_leaves_out_the_query_and_nothing_else(metric, k):
+    gallery = np.random.default_rng(1).normal(size=(200, 8))
+    gallery[100] = gallery[0]
+    own = np.arange(200)
+    assert_same_search(gallery, gallery, k, metric, exclude=own)
+    _, indices = filled(gallery, metric).search_descriptors(gallery, k, exclude=own)
+    assert not (indices == own[:, None]).any()
+    assert indices[0, 0] == 100
+
+
+def test_exclude_minus_one_means_none():
+    gallery = np.eye(40)
+    _, indices = filled(gallery).search_descriptors(gallery[:2], 1, exclude=[-1, 1])
+    assert indices.tolist() == [[0], [0]]
+
+
+@pytest.mark.parametrize("k", [5, 900])
+@pytest.mark.parametrize("offset", [1e3, 1e5])
+def test_far_from_the_origin_nothing_is_lost(offset, k):
+    # |q|^2 + |g|^2 - 2 q.g in float32 would be noise here.
+    gallery = np.random.default_rng(2).normal(size=(1000, 8)) + offset
+    gallery = np.float32(gallery)
+    queries = gallery[:9].copy()
+    distances, indices = filled(gallery).search_descriptors(queries, k)
+    expected_distances, expected = slow_search(gallery, queries, k, "euclidean")
+    assert (distances[:, 0] == 0).all()
+    np.testing.assert_array_equal(indices, expected)
+    np.testing.assert_allclose(distances, expected_distances, rtol=1e-6)
+
+
+@pytest.mark.parametrize("k", [3, 2000])
+def test_a_gallery_of_one_image_repeated(k):
+    gallery = np.ones((2000, 4))
+    distances, indices = filled(gallery).search_descriptors(gallery[:3], k)
+    assert (distances == 0).all()
+    np.testing.assert_array_equal(indices, np.tile(np.arange(k), (3, 1)))
+
+
+def test_few_and_all_results_agree():
+    rng = np.random.default_rng(5)
+    index = filled(rng.normal(size=(3000, 20)))
+    queries = rng.normal(size=(50, 20))
+    few, all_results = (
+        index.search_descriptors(queries, 10),
+        index.search_descriptors(queries, 3000),
+    )
+    np.testing.assert_array_equal(few[1], all_results[1][:, :10])
+    np.testing.assert_array_equal(few[0], all_results[0][:, :10])
+
+
+def test_a_zero_vector_has_cosine_distance_one():
+    distances, _ = filled(np.eye(3), "cosine").search_descriptors(np.zeros((1, 3)), 3)
+    np.testing.assert_array_equal(distances, [[1, 1, 1]])
+
+
+def test_images_are_encoded_once_and_in_batches():
+    class Counting(Pixels):
+        calls = ()
+
+        def encode(self, images):
+            self.calls = (*self.calls, len(images))
+            return super().encode(images)
+
+    encoder = Counting().fit(IMAGES)
+    index = ImageIndex(encoder, batch_size=25)
+    index.add(IMAGES)
+    assert encoder.calls == (25, 25, 10)
+    index.search(IMAGES[:2], k=3)
+    assert encoder.calls == (25, 25, 10, 2)
+
+
+def test_adding_in_parts_equals_adding_at_once():
+    encoder = PCA(5).fit(IMAGES)
+    whole, parts = ImageIndex(encoder), ImageIndex(encoder)
+    whole.add(IMAGES)
+    parts.add(IMAGES[:20])
+    parts.search(IMAGES[:1], k=1)  # fills the cache that adding must drop
+    parts.add(IMAGES[20:])
+    assert len(parts) == 60
+    for got, expected in zip(parts.search(IMAGES, 5), whole.search(IMAGES, 5), strict=True):
+        np.testing.assert_array_equal(got, expected)
+
+
+def test_the_gallery_cannot_be_changed_from_outside():
+    gallery = np.eye(4, dtype=np.float32)
+    index = filled(gallery)
+    gallery[:] = 9
+    assert index.descriptors.max() == 1
+    with pytest.raises(ValueError, match="read-only"):
+        index.descriptors[0] = 5
+
+
+def test_a_failing_encoder_adds_nothing():
+    class Broken(Pixels):
+        def encode(self, images):
+            if images.max() > 0.99:
+                raise OSError("out of reach")
+            return super().encode(images)
+
+    index = ImageIndex(Broken().fit(IMAGES), batch_size=10)
+    index.add(IMAGES[:10] * 0.5)
+    bright = IMAGES.copy()
+    bright[-1] = 1.0
+    with pytest.raises(OSError, match="out of reach"):
+        index.add(bright)
+    assert len(index) == 10
+
+
+def test_progress_is_shown_on_long_work_only(capsys):
+    index = ImageIndex(Pixels().fit(IMAGES), batch_size=2)
+    index.add(IMAGES[:40])
+    assert capsys.readouterr().out == ""
+    index.add(IMAGES)
+    assert capsys.readouterr().out == "Encoding 60 images\n"
+    index.add(IMAGES, progress=False)
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("k", [10, 20_000])
+def test_memory_stays_bounded(k):
+    rng = np.random.default_rng(0)
+    n_queries = 4000 if k == 10 else 40
+    index = filled(rng.normal(size=(60_000, 32)))
+    queries = np.float32(rng.normal(size=(n_queries, 32)))
+    tracemalloc.start()
+    index.search_descriptors(queries, k)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 300e6  # all scores of 4,000 queries at once would take 960 MB
+
+
+# Files
+
+
+@pytest.fixture
+def saved(tmp_path):
+    encoder = PCA(5).fit(IMAGES)
+    index = ImageIndex(encoder, metric="cosine")
+    index.add(IMAGES)
+    path = tmp_path / "digits.npz"
+    index.save(path)
+    return index, encoder, path
+
+
+def test_a_saved_index_answers_the_same(saved):
+    index, encoder, path = saved
+    loaded = ImageIndex.load(path, encoder)
+    assert (loaded.metric, loaded.image_shape) == ("cosine", (4, 4, 1))
+    for got, expected in zip(loaded.search(IMAGES, 7), index.search(IMAGES, 7), strict=True):
+        np.testing.assert_array_equal(got, expected)
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_an_index_of_descriptors_needs_no_encoder(tmp_path):
+    filled(np.eye(3)).save(tmp_path / "plain.npz")
+    loaded = ImageIndex.load(tmp_path / "plain.npz", None)
+    np.testing.assert_array_equal(loaded.descriptors, np.eye(3))
+
+
+def test_another_encoder_is_refused(saved):
+    _, _, path = saved
+    for other in (PCA(5).fit(IMAGES[:30]), PCA(4).fit(IMAGES), Pixels().fit(IMAGES), None):
+        with pytest.raises(ValueError, match="made by another encoder"):
+            ImageIndex.load(path, other)
+
+
+def test_an_encoder_that_rounds_differently_is_accepted(saved):
+    index, encoder, path = saved
+
+    class OtherProcessor:
+        def encode(self, images):
+            return encoder.encode(images) * np.float32(1 + 1e-6)
+
+    assert len(ImageIndex.load(path, OtherProcessor())) == len(index)
+
+
+def test_a_damaged_file_is_refused_or_unharmed(saved):
+    index, encoder, path = saved
+    whole = bytearray(path.read_bytes())
+    refused = 0
+    for place in range(0, len(whole), 37):
+        damaged = bytearray(whole)
+        damaged[place] ^= 0xFF
+        path.write_bytes(damaged)
+        try:
+            loaded = ImageIndex.load(path, encoder)
+        except ValueError as error:
+            refused += "damaged" in str(error)
+        else:  # a byte of the container that carries no content, such as a time stamp
+            np.testing.assert_array_equal(loaded.descriptors, index.descriptors)
+    assert refused > len(whole) / 37 / 2
+
+
+@pytest.mark.parametrize("length", [0, 10, 500, -1])
+def test_a_truncated_file_is_refused(saved, length):
+    _, encoder, path = saved
+    path.write_bytes(path.read_bytes()[:length])
+    with pytest.raises(ValueError, match="damaged"):
+        ImageIndex.load(path, encoder)
+
+
+def test_pickled_objects_are_never_loaded(tmp_path):
+    np.savez(tmp_path / "evil.npz", descriptors=np.array([{"a": 1}], dtype=object))
+    with pytest.raises(ValueError, match="damaged or is no index"):
+        ImageIndex.load(tmp_path / "evil.npz", None)
+
+
+def test_changed_content_with_valid_zip_is_refused(saved):
+    _, encoder, path = saved
+    with np.load(path) as file:
+        content = dict(file)
+    content["descriptors"] = content["descriptors"] + 1
+    np.savez(path, **content)
+    with pytest.raises(ValueError, match="checksum"):
+        ImageIndex.load(path, encoder)
+
+
+def test_another_format_is_refused(saved):
+    from vae_tutorial import retrieval
+
+    _, encoder, path = saved
+    with np.load(path) as file:
+        content = {name: file[name] for name in file.files if name != "sha256"}
+    content["format"] = np.array(99)
+    np.savez(path, sha256=retrieval._digest(content), **content)
+    with pytest.raises(ValueError, match="format 99, expected 1"):
+        ImageIndex.load(path, encoder)
+
+
+FULL_DISK = """
+import resource, signal, sys
+import numpy as np
+from vae_tutorial.retrieval import ImageIndex
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+index = ImageIndex(None)
+index.add_descriptors(np.ones((5000, 32)))
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+try:
+    index.save(sys.argv[1])
+except OSError:
+    print("refused")
+"""
+
+
+@pytest.mark.skipif(not hasattr(resource, "RLIMIT_FSIZE"), reason="the system sets no such limit")
+def test_a_full_disk_leaves_the_old_file_whole(saved):
+    index, encoder, path = saved
+    command = [sys.executable, "-c", FULL_DISK, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "refused\n"
+    assert len(ImageIndex.load(path, encoder)) == len(index)
+    assert list(path.parent.iterdir()) == [path]
+
+
+class WrongRows:
+    def encode(self, images):
+        return np.zeros((len(images) + 1, 2))
+
+
+class NotFinite:
+    def encode(self, images):
+        return np.full((len(images), 2), np.nan)
+
+
+def with_images():
+    index = ImageIndex(Pixels().fit(IMAGES))
+    index.add(IMAGES)
+    return index
+
+
+BAD_INPUTS = [
+    (lambda: ImageIndex(7), TypeError, "must have a method encode"),
+    (lambda: ImageIndex(None, metric="manhattan"), ValueError, "'euclidean', 'cosine'"),
+    (lambda: ImageIndex(None, batch_size=0), ValueError, "batch_size must be at least 1"),
+    (lambda: ImageIndex(None).add(IMAGES), ValueError, "has no encoder"),
+    (lambda: ImageIndex(Pixels().fit(IMAGES)).search(IMAGES, 1), ValueError, "gallery is empty"),
+    (lambda: ImageIndex(None).descriptors, ValueError, "gallery is empty"),
+    (lambda: filled(np.eye(3)).add_descriptors(np.eye(4)), ValueError, "3 columns, got 4"),
+    (lambda: filled(np.eye(3)).search_descriptors(np.eye(4), 1), ValueError, "3 columns, got 4"),
+    (lambda: filled(np.eye(3)).search_descriptors(np.eye(3), 4), ValueError, "k must be at most 3"),
+    (lambda: filled(np.eye(3)).search_descriptors(np.eye(3), 0), ValueError, "at least 1"),
+    (lambda: filled(np.eye(3)).search_descriptors(np.eye(3), 1.5), TypeError, "whole number"),
+    (
+        lambda: filled(np.eye(3)).search_descriptors(np.eye(3), 3, exclude=[0, 1, 2]),
+        ValueError,
+        "k must be at most 2",
+    ),
+    (
+        lambda: filled(np.eye(3)).search_descriptors(np.eye(3), 1, exclude=[0]),
+        ValueError,
+        "exclude must have 3 entries",
+    ),
+    (
+        lambda: filled(np.eye(3)).search_descriptors(np.eye(3), 1, exclude=[0, 1, 3]),
+        ValueError,
+        "places from 0 to 2",
+    ),
+    (lambda: filled(np.full((2, 2), np.inf)), ValueError, "NaN or infinity"),
+    (lambda: filled(np.zeros((0, 2))), ValueError, "is empty"),
+    (lambda: filled(np.zeros(3)), ValueError, "two axes"),
+    (lambda: filled(np.array([["a"]])), TypeError, "must be numbers"),
+    (lambda: with_images().add(IMAGES[:, :2]), ValueError, "as the gallery's"),
+    (lambda: with_images().search(IMAGES[0], 1), ValueError, "must have shape \\(n, height"),
+    (lambda: with_images().search(IMAGES * 255, 1), ValueError, "divide 8-bit images"),
+    (lambda: ImageIndex(WrongRows()).add(IMAGES), ValueError, "61 descriptors for 60 images"),
+    (lambda: ImageIndex(NotFinite()).add(IMAGES), ValueError, "encoder's output holds NaN"),
+    (lambda: ImageIndex.load("nowhere.npz", None), FileNotFoundError, "no index at nowhere.npz"),
+]
+
+
+@pytest.mark.parametrize(("call", "error", "message"), BAD_INPUTS)
+def test_bad_input_is_refused_in_words(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
