@@ -1,0 +1,158 @@
+"""Time a search: the article's procedure, ImageIndex, FAISS and scikit-learn, side by side.
+
+All methods answer the same queries over the same gallery, in one run and on the same threads, and
+must return the same neighbours. Writes benchmarks/results/speed.json.
+"""
+
+import argparse
+import importlib.metadata
+import json
+import os
+import platform
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import faiss
+import numpy as np
+from sklearn.neighbors import NearestNeighbors
+
+from vae_tutorial import datasets
+from vae_tutorial._tensorflow import keras
+from vae_tutorial.models import VAE
+from vae_tutorial.retrieval import ImageIndex
+
+RESULTS = Path(__file__).parent / "results" / "speed.json"
+K = 10
+PACKAGES = ("numpy", "tensorflow", "keras", "faiss-cpu", "scikit-learn")
+
+
+def article_search(encoder, query: np.ndarray, images: np.ndarray, k: int) -> np.ndarray:
+    """The article's procedure: every gallery image through the encoder, one by one."""
+    query_mean, _ = encoder(query[np.newaxis])
+    distances = []
+    for image in images:
+        mean, _ = encoder(image[np.newaxis])
+        distances.append(np.linalg.norm(mean - query_mean))
+    return np.argsort(distances, kind="stable")[:k]
+
+
+def median_seconds(functions: dict[str, Callable], repeats: int) -> dict[str, float]:
+    """Median seconds of each function, their calls interleaved so that all see the same load."""
+    times: dict[str, list[float]] = {name: [] for name in functions}
+    for function in functions.values():
+        function()
+    for _ in range(repeats):
+        for name, function in functions.items():
+            started = time.perf_counter()
+            function()
+            times[name].append(time.perf_counter() - started)
+    return {name: float(np.median(values)) for name, values in times.items()}
+
+
+def time_gallery(vae: VAE, gallery: np.ndarray, queries: np.ndarray, sample: int, repeats: int):
+    """Time every method on one gallery; return one result for the JSON file."""
+    index = ImageIndex(vae)
+    index.add(gallery, progress=True)
+    vectors, wanted = index.descriptors, vae.encode(queries)
+    flat = faiss.IndexFlatL2(vectors.shape[1])
+    flat.add(vectors)
+    brute = NearestNeighbors(algorithm="brute", n_jobs=-1).fit(vectors)
+    methods = {
+        "ImageIndex": lambda rows: index.search_descriptors(rows, K)[1],
+        "FAISS IndexFlatL2": lambda rows: flat.search(rows, K)[1],
+        "scikit-learn": lambda rows: brute.kneighbors(rows, K, return_distance=False),
+    }
+    answers = {name: search(wanted) for name, search in methods.items()}
+    agreement = {name: share_agreeing(found, answers) for name, found in answers.items()}
+    assert min(agreement.values()) > 0.999, f"the methods disagree: {agreement}"
+
+    started = time.perf_counter()
+    nearest = article_search(vae.encoder, queries[0], gallery[:sample], K)
+    article = (time.perf_counter() - started) / sample * len(gallery)
+    expected = ImageIndex(None)
+    expected.add_descriptors(vectors[:sample])
+    assert set(expected.search_descriptors(wanted[:1], K)[1][0]) == set(nearest)
+
+    one = median_seconds({name: lambda f=f: f(wanted[:1]) for name, f in methods.items()}, 200)
+    with_encoding = median_seconds({"search": lambda: index.search(queries[:1], K)}, 100)["search"]
+    batch = median_seconds({name: lambda f=f: f(wanted) for name, f in methods.items()}, repeats)
+    return {
+        "gallery": len(gallery),
+        "queries": len(queries),
+        "k": K,
+        "dimension": vectors.shape[1],
+        "agreement with ImageIndex": rounded(agreement),
+        "article, one query": {
+            "seconds": rounded(article),
+            "images timed": sample,
+            "scaled to the gallery": sample < len(gallery),
+        },
+        "one query, seconds": rounded({**one, "ImageIndex with encoding": with_encoding}),
+        "batch of queries, seconds": rounded(batch),
+        "ratios": rounded(
+            {
+                "article / ImageIndex, one encoded query": article / one["ImageIndex"],
+                "article / ImageIndex, one query with encoding": article / with_encoding,
+                "article / ImageIndex, a query of a batch": article
+                / (batch["ImageIndex"] / len(queries)),
+                "ImageIndex / FAISS, batch": batch["ImageIndex"] / batch["FAISS IndexFlatL2"],
+                "ImageIndex / scikit-learn, batch": batch["ImageIndex"] / batch["scikit-learn"],
+            }
+        ),
+    }
+
+
+def share_agreeing(found: np.ndarray, answers: dict[str, np.ndarray]) -> float:
+    """Share of ranks at which the neighbour equals ImageIndex's (equal distances may swap)."""
+    return float((found == answers["ImageIndex"]).mean())
+
+
+def rounded(value):
+    """Four significant digits: what a repeated measurement can carry."""
+    if isinstance(value, dict):
+        return {name: rounded(number) for name, number in value.items()}
+    return float(f"{value:.4g}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="the bundled digits only, in seconds")
+    parser.add_argument("--threads", type=int, default=2, help="threads for FAISS (default 2)")
+    parser.add_argument("--output", type=Path, help="JSON file (default: results/speed.json)")
+    arguments = parser.parse_args()
+
+    faiss.omp_set_num_threads(arguments.threads)
+    keras.utils.set_random_seed(0)
+    # Untrained: the time of a search does not depend on the weights.
+    vae = VAE((28, 28, 1), latent_dim=32)
+    if arguments.quick:
+        digits = datasets.load("mnist-5k")
+        sizes, sample, repeats = [1000, len(digits.gallery_images)], 100, 3
+    else:
+        digits = datasets.load("mnist")
+        sizes, sample, repeats = [10_000, 60_000], 10_000, 7
+    gallery, queries = digits.gallery_images, digits.query_images
+    results = []
+    for size in sizes:
+        results.append(time_gallery(vae, gallery[:size], queries, min(sample, size), repeats))
+        print(json.dumps(results[-1]["ratios"], indent=1))
+    report = {
+        "command": "python benchmarks/speed.py" + (" --quick" if arguments.quick else ""),
+        "data": digits.name,
+        "model": "VAE with the article's dense widths, 32 latent dimensions, untrained, seed 0",
+        "method": "median of repeated calls, methods interleaved; the article's procedure once",
+        "threads": {"FAISS": arguments.threads, "cores": os.cpu_count()},
+        "processor": platform.machine(),
+        "python": platform.python_version(),
+        "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
+        "results": results,
+    }
+    output = arguments.output or RESULTS
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    print(f"wrote {output.name}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+"""What every test run needs, whether of the library or of the notebooks."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent
+
+# Notebook kernels are processes of their own and inherit this, so that they find the package.
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+# Kernels of this environment come before a kernel of the same name in the user's home.
+os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")
+
+
+def pytest_configure(config):
+    # Set here and not in the environment, because kernels must keep their inline figures.
+    import matplotlib
+
+    matplotlib.use("Agg")
+
+
+@pytest.fixture(autouse=True)
+def no_open_figures():
+    """Close the figures a test has left open."""
+    yield
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        pyplot.close("all")
+
+
+@pytest.fixture(autouse=True)
+def examples_write_elsewhere(request):
+    """Run docstring examples in a directory of their own: some of them save files."""
+    if isinstance(request.node, pytest.DoctestItem):
+        request.getfixturevalue("monkeypatch").chdir(request.getfixturevalue("tmp_path"))

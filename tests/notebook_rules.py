@@ -1,0 +1,219 @@
+"""What a chapter must have: each rule takes a notebook and returns the problems it found."""
+
+import re
+from datetime import datetime
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+LONGEST_CELL = 30
+SHORTEST_ALT_TEXT = 20
+WORDS_PER_MINUTE = 200
+SECTIONS = ["What you will learn", "Summary", "Quiz", "Exercises", "References"]
+TIME_LINE = re.compile(
+    r"^\*\*Time\*\*: about (\d+) min to read; under (10|30|60|90) s to run on 2 CPU cores "
+    r"\(measured\); Colab.+\.",
+    re.MULTILINE,
+)
+MACHINE_PATH = re.compile(
+    r"(?<![\w.])(?:file://)?/(?:home|root|work|tmp|Users|opt|usr|var|mnt|content|private)/\w+"
+    r"|[A-Z]:\\+(?:Users|Windows|Program Files|Temp)"
+)
+MEMORY_ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]{6,}")
+CITATION = re.compile(r"\{cite(?::\w+)?\}`([^`]+)`")
+NBVAL_COMMENT = re.compile(r"^\s*#\s*(?:NBVAL_|PYTEST_VALIDATE_)\w+", re.MULTILINE)
+ALLOWED_TAGS = {"nbval-ignore-output", "hide-input"}
+ALLOWED_CELL_METADATA = {"tags", "mystnb", "execution"}
+ALLOWED_METADATA = {"kernelspec", "language_info"}
+
+
+def code_cells(notebook) -> list:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def markdown(notebook) -> str:
+    return "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+
+
+def tags(cell) -> list[str]:
+    return list(cell.metadata.get("tags", []))
+
+
+def output_texts(cell) -> list[str]:
+    """Return every text that the outputs of ``cell`` hold, images apart."""
+    texts = []
+    for output in cell.outputs:
+        texts.append(output.get("text", ""))
+        texts.extend(output.get("traceback", []))
+        data = output.get("data", {})
+        texts.extend(str(value) for kind, value in data.items() if not kind.startswith("image/"))
+    return texts
+
+
+def image_outputs(cell) -> int:
+    return sum(
+        any(kind.startswith("image/") for kind in output.get("data", {})) for output in cell.outputs
+    )
+
+
+def run_seconds(notebook) -> float | None:
+    """Return the measured run time of all code cells, or None where a time is missing."""
+    total = 0.0
+    for cell in code_cells(notebook):
+        times = cell.metadata.get("execution", {})
+        start, end = times.get("iopub.execute_input"), times.get("shell.execute_reply")
+        if not start or not end:
+            return None
+        total += (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
+    return total
+
+
+def rule_executed_from_top_to_bottom(notebook) -> list[str]:
+    # nbval compares nothing in a notebook that was never run, so this rule keeps it honest.
+    cells = code_cells(notebook)
+    problems = [f"code cell {i} is empty" for i, c in enumerate(cells) if not c.source.strip()]
+    counts = [cell.execution_count for cell in cells if cell.source.strip()]
+    if not counts:
+        problems.append("there is no code cell")
+    if counts != list(range(1, len(counts) + 1)):
+        problems.append(f"execution counts are {counts}, not 1, 2, 3, ...; run `make notebooks`")
+    return problems
+
+
+def rule_no_error_and_no_stderr(notebook) -> list[str]:
+    problems = []
+    for i, cell in enumerate(code_cells(notebook)):
+        for output in cell.outputs:
+            if output.output_type == "error":
+                problems.append(f"code cell {i} stores an error: {output.ename}")
+            if output.output_type == "stream" and output.name == "stderr":
+                problems.append(f"code cell {i} writes to stderr: {output.text.strip()[:60]!r}")
+    return problems
+
+
+def rule_no_trace_of_a_machine(notebook) -> list[str]:
+    problems = []
+    for i, cell in enumerate(notebook.cells):
+        texts = [cell.source] + (output_texts(cell) if cell.cell_type == "code" else [])
+        for text in texts:
+            if found := MACHINE_PATH.search(text):
+                problems.append(f"cell {i} holds a machine path: {found[0]!r}")
+            if found := MEMORY_ADDRESS.search(text):
+                problems.append(f"cell {i} holds a memory address: {found[0]!r}")
+    return problems
+
+
+def rule_sections(notebook) -> list[str]:
+    text = re.sub(r"^(```+|~~~+).*?^\1\s*$", "", markdown(notebook), flags=re.DOTALL | re.MULTILINE)
+    headings = re.findall(r"^(#{1,6}) +(.+?)\s*$", text, re.MULTILINE)
+    problems = []
+    if not headings or headings[0][0] != "#":
+        problems.append("the first heading is not the title (one #)")
+    if sum(marks == "#" for marks, _ in headings) != 1:
+        problems.append("there must be exactly one title (one #)")
+    names = [name for marks, name in headings if marks == "##"]
+    for name in SECTIONS:
+        if names.count(name) != 1:
+            problems.append(f"section '## {name}' occurs {names.count(name)} times, not once")
+    found = [name for name in names if name in SECTIONS]
+    ordered = found == SECTIONS and [names[0], *names[-4:]] == SECTIONS
+    if not problems and not ordered:
+        problems.append(f"sections must open with {SECTIONS[0]!r} and close with {SECTIONS[1:]}")
+    if "**Before you start**: " not in text:
+        problems.append("the line '**Before you start**: ...' is missing")
+    return problems
+
+
+def rule_stated_times(notebook) -> list[str]:
+    line = TIME_LINE.search(markdown(notebook))
+    if line is None:
+        return [
+            "no line '**Time**: about NN min to read; under NN s to run on 2 CPU cores (measured); "
+            "Colab ...' with 10, 30, 60 or 90 s"
+        ]
+    problems = []
+    minutes, bound = int(line[1]), int(line[2])
+    words = len(markdown(notebook).split())
+    expected = max(5, 5 * round(words / WORDS_PER_MINUTE / 5))
+    if minutes % 5 or abs(minutes - expected) > 5:
+        problems.append(f"says {minutes} min to read; {words} words take about {expected} min")
+    seconds = run_seconds(notebook)
+    if seconds is None:
+        problems.append("the run time of a cell is not recorded; run `make notebooks`")
+    elif seconds >= bound:
+        problems.append(f"says under {bound} s to run; the recorded run took {seconds:.0f} s")
+    return problems
+
+
+def rule_short_cells(notebook) -> list[str]:
+    return [
+        f"code cell {i} has {lines} lines, more than {LONGEST_CELL}"
+        for i, cell in enumerate(code_cells(notebook))
+        if (lines := len(cell.source.splitlines())) > LONGEST_CELL
+    ]
+
+
+def rule_figures_are_described(notebook) -> list[str]:
+    problems = []
+    for i, cell in enumerate(code_cells(notebook)):
+        images = image_outputs(cell)
+        if not images:
+            continue
+        if images > 1:
+            problems.append(f"code cell {i} makes {images} figures; one text cannot describe them")
+        shown = cell.metadata.get("mystnb", {})
+        alt = shown.get("image", {}).get("alt", "").strip()
+        if len(alt) < SHORTEST_ALT_TEXT:
+            problems.append(f"the figure of code cell {i} has no alt text of use: {alt!r}")
+        figure = shown.get("figure", {})
+        if not figure.get("caption") or not figure.get("name", "").startswith("fig-"):
+            problems.append(f"the figure of code cell {i} needs a caption and a name 'fig-...'")
+    text = markdown(notebook)
+    if re.search(r"!\[\s*\]\(", text) or re.search(r"<img(?![^>]*\balt=\"[^\"]+\")[^>]*>", text):
+        problems.append("a picture in the text has no alt text")
+    return problems
+
+
+def rule_outputs_are_compared(notebook) -> list[str]:
+    cells = code_cells(notebook)
+    exempt = [i for i, cell in enumerate(cells) if "nbval-ignore-output" in tags(cell)]
+    problems = []
+    if len(exempt) * 5 > len(cells):
+        problems.append(f"{len(exempt)} of {len(cells)} code cells are exempt, over one in five")
+    for i in exempt:
+        if not re.search(r"^\s*assert\b", cells[i].source, re.MULTILINE):
+            problems.append(f"code cell {i} is exempt from comparison and asserts nothing")
+    for i, cell in enumerate(cells):
+        if unknown := sorted(set(tags(cell)) - ALLOWED_TAGS):
+            problems.append(f"code cell {i} has tags that are not allowed: {unknown}")
+        if found := NBVAL_COMMENT.search(cell.source):
+            problems.append(f"code cell {i} steers nbval by a comment: {found[0].strip()!r}")
+        if any("widget" in kind for output in cell.outputs for kind in output.get("data", {})):
+            problems.append(f"code cell {i} shows a widget, which is not compared")
+    return problems
+
+
+def rule_citations_exist(notebook) -> list[str]:
+    bibliography = (ROOT / "book" / "references.bib").read_text(encoding="utf-8")
+    known = set(re.findall(r"^\s*@\w+\{\s*([^,\s]+)", bibliography, re.MULTILINE))
+    cited = {
+        key.strip() for group in CITATION.findall(markdown(notebook)) for key in group.split(",")
+    }
+    return [f"cites {key!r}, which references.bib lacks" for key in sorted(cited - known)]
+
+
+def rule_clean_metadata(notebook) -> list[str]:
+    problems = []
+    if extra := sorted(set(notebook.metadata) - ALLOWED_METADATA):
+        problems.append(f"notebook metadata to remove: {extra}")
+    if notebook.metadata.get("kernelspec", {}).get("name") != "python3":
+        problems.append("the kernel is not named python3")
+    if notebook.metadata.get("language_info", {}).keys() - {"name"}:
+        problems.append("language_info names more than the language")
+    for i, cell in enumerate(notebook.cells):
+        if extra := sorted(set(cell.metadata) - ALLOWED_CELL_METADATA):
+            problems.append(f"cell {i} has metadata to remove: {extra}")
+    return problems
+
+
+RULES = [rule for name, rule in sorted(globals().items()) if name.startswith("rule_")]

@@ -1,0 +1,165 @@
+"""What notebooks show: sources, tables and progress, in a real kernel where that matters."""
+
+import inspect
+import sys
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from nbformat import v4
+
+from vae_tutorial import notebook
+from vae_tutorial.notebook import show_source, show_table, source_without_docstring
+
+
+def run_cells(*sources: str) -> list[list]:
+    """Run cells in a fresh kernel and return the outputs each one stores."""
+    book = v4.new_notebook(cells=[v4.new_code_cell(source) for source in sources])
+    NotebookClient(book, timeout=60, kernel_name="python3").execute()
+    nbformat.validate(book)
+    return [cell.outputs for cell in book.cells]
+
+
+@pytest.fixture(scope="module")
+def outputs():
+    return run_cells(
+        "from vae_tutorial import notebook\n"
+        "from vae_tutorial.progress import Progress\n"
+        "with Progress('Counting', 3) as progress:\n"
+        "    for _ in range(3): progress.step('note')",
+        "try:\n"
+        "    with Progress('Counting', 3) as progress:\n"
+        "        progress.step(); 1 / 0\n"
+        "except ZeroDivisionError:\n"
+        "    pass",
+        "notebook.show_table([['pixels', 1]], columns=['descriptor', 'P@10'])",
+        "notebook.show_source(notebook._cell)",
+        "import sys; print(sys.executable)",
+    )
+
+
+@pytest.mark.parametrize("cell", [0, 1], ids=["finished", "stopped"])
+def test_progress_stores_its_title_alone(outputs, cell):
+    assert [output.data for output in outputs[cell]] == [{"text/plain": "Counting"}]
+
+
+def test_progress_in_a_notebook_is_live():
+    code = (
+        "from IPython.display import DisplayHandle\n"
+        "from vae_tutorial import progress\n"
+        "seen, update = [], DisplayHandle.update\n"
+        "def spy(self, data, **options):\n"
+        "    seen.append(data['text/plain'])\n"
+        "    return update(self, data, **options)\n"
+        "DisplayHandle.update = spy\n"
+        "with progress.Progress('Counting', 3) as counter:\n"
+        "    for _ in range(3): counter.step()\n"
+        "print(seen)"
+    )
+    [outputs] = run_cells(code)
+    seen = next(output.text for output in outputs if output.output_type == "stream")
+    assert "'Counting: 1/3 · 0 s left'" in seen
+    assert seen.rstrip().endswith("'Counting: 3/3 · 0 s left', 'Counting']")
+
+
+def test_a_table_is_stored_as_markdown(outputs):
+    [output] = outputs[2]
+    assert output.data["text/markdown"] == "| descriptor | P@10 |\n| :-- | --: |\n| pixels | 1 |"
+
+
+def test_a_source_is_stored_as_markdown(outputs):
+    [output] = outputs[3]
+    assert output.data["text/markdown"].startswith("```python\ndef _cell(value)")
+    assert output.data["text/markdown"].endswith("\n```")
+
+
+def test_the_kernel_is_the_one_of_this_environment(outputs):
+    [output] = outputs[4]
+    assert output.text.strip() == sys.executable
+
+
+# -- Sources --------------------------------------------------------------------------------------
+
+
+def plain(x):
+    return x
+
+
+def documented(x):
+    """Return x.
+
+    At length.
+    """
+
+    # A comment stays.
+    return x
+
+
+class Documented:
+    """A class."""
+
+    size = 3
+
+    def method(self, x):
+        """Return x."""
+        return x
+
+    def twin(self):
+        text = """not a docstring"""
+        return text
+
+
+def test_a_source_without_docstring_is_unchanged():
+    assert source_without_docstring(plain) == "def plain(x):\n    return x"
+
+
+def test_a_docstring_is_left_out_and_comments_stay():
+    expected = "def documented(x):\n    # A comment stays.\n    return x"
+    assert source_without_docstring(documented) == expected
+
+
+def test_every_docstring_of_a_class_is_left_out():
+    source = source_without_docstring(Documented)
+    assert "A class" not in source
+    assert "Return x" not in source
+    assert '"""not a docstring"""' in source
+    # What is left is still the same class.
+    space = {}
+    exec(source, space)
+    assert space["Documented"]().method(4) == 4
+
+
+def test_a_method_is_dedented():
+    assert source_without_docstring(Documented.method) == "def method(self, x):\n    return x"
+
+
+def test_the_source_shown_is_the_source_that_runs(capsys):
+    show_source(notebook.show_table)
+    assert capsys.readouterr().out == "<IPython.core.display.Markdown object>\n"
+    shown = source_without_docstring(notebook.show_table)
+    assert shown.splitlines()[-1] in inspect.getsource(notebook.show_table)
+
+
+@pytest.mark.parametrize("thing", [len, 3])
+def test_what_has_no_source_is_refused(thing):
+    with pytest.raises(TypeError):
+        show_source(thing)
+
+
+# -- Tables ---------------------------------------------------------------------------------------
+
+
+def test_a_bar_in_a_cell_does_not_end_it():
+    assert notebook._cell("p(x|z)") == "p(x\\|z)"
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([], "rows is empty; pass at least one row"),
+        ([[1, 2], [3]], r"2 entries a row, got 1: \[3\]"),
+    ],
+)
+def test_a_bad_table_is_refused(rows, message):
+    with pytest.raises(ValueError, match=message):
+        show_table(rows, columns=["a", "b"])

@@ -1,0 +1,262 @@
+"""Structure of the chapters, tests of those tests, and a test that nbval really compares."""
+
+import copy
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+from nbformat import v4
+from notebook_rules import ROOT, RULES, code_cells, run_seconds, tags
+
+BOOK = ROOT / "book"
+NOTEBOOKS = sorted(p for p in BOOK.rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
+
+
+def read(path: Path) -> nbformat.NotebookNode:
+    return nbformat.read(path, as_version=4)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_chapter(path, rule):
+    assert rule(read(path)) == []
+
+
+def test_the_table_of_contents_lists_every_page():
+    contents = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    listed = [contents["root"]]
+    listed += [chapter["file"] for part in contents["parts"] for chapter in part["chapters"]]
+    pages = [p.relative_to(ROOT) for p in [*NOTEBOOKS, *BOOK.glob("*.md")]]
+    assert sorted(listed) == sorted(page.with_suffix("").as_posix() for page in pages)
+
+
+def test_there_are_notebooks():
+    assert len(NOTEBOOKS) >= 5
+
+
+# -- The tests tested: a good notebook passes, and each way to spoil it is reported. --------------
+
+
+def good_notebook() -> nbformat.NotebookNode:
+    code = [v4.new_code_cell(f"print({i})") for i in range(6)]
+    for i, cell in enumerate(code):
+        cell.execution_count = i + 1
+        cell.metadata["execution"] = {
+            "iopub.execute_input": f"2026-01-01T00:00:0{i}.000000Z",
+            "shell.execute_reply": f"2026-01-01T00:00:0{i}.500000Z",
+        }
+        cell.outputs = [v4.new_output("stream", name="stdout", text=f"{i}\n")]
+    code[4].outputs = [v4.new_output("display_data", {"image/png": "", "text/plain": "<Figure>"})]
+    code[4].metadata["mystnb"] = {
+        "image": {"alt": "A curve that rises from left to right."},
+        "figure": {"caption": "A curve.", "name": "fig-curve"},
+    }
+    code[5].metadata["tags"] = ["nbval-ignore-output"]
+    code[5].source = "seconds = 5\nassert seconds > 0\nprint(seconds)"
+    text = [
+        "# A chapter\n\nIt mirrors section 1 of the article.",
+        "## What you will learn\n\n- Test a test.",
+        "**Before you start**: nothing.\n\n**Time**: about 5 min to read; under 10 s to run on "
+        "2 CPU cores (measured); Colab's free CPU runtime is not timed yet.",
+        "## A section\n\n```python\n# no heading\n```\n\nWhere $f: \\mathbb{R}$, and/or see "
+        "https://example.org/home/page.",
+    ]
+    end = ["## Summary", "## Quiz", "## Exercises", "## References\n\n{cite:p}`kingma2014auto`"]
+    cells = [*map(v4.new_markdown_cell, text), *code, *map(v4.new_markdown_cell, end)]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
+    return v4.new_notebook(cells=cells, metadata=metadata)
+
+
+def edit_text(old: str, new: str):
+    def spoil(notebook):
+        for cell in notebook.cells:
+            cell.source = cell.source.replace(old, new)
+
+    return spoil
+
+
+def edit_code(number: int, **changes):
+    def spoil(notebook):
+        code_cells(notebook)[number].update(copy.deepcopy(changes))
+
+    return spoil
+
+
+def edit_metadata(number: int, **changes):
+    def spoil(notebook):
+        code_cells(notebook)[number].metadata.update(nbformat.from_dict(changes))
+
+    return spoil
+
+
+def stream(name: str, text: str) -> list:
+    return [v4.new_output("stream", name=name, text=text)]
+
+
+FIGURE = v4.new_output("display_data", {"image/png": "", "text/plain": "<Figure>"})
+MYSTNB = {"image": {"alt": "too short"}, "figure": {"caption": "A curve.", "name": "fig-curve"}}
+SPOILED = {
+    "never executed": (edit_code(2, execution_count=None), "execution counts"),
+    "executed out of order": (edit_code(2, execution_count=7), "execution counts"),
+    "empty cell": (edit_code(2, source=" "), "code cell 2 is empty"),
+    "no code": (lambda n: n.update(cells=n.cells[:4] + n.cells[-4:]), "no code cell"),
+    "error": (
+        edit_code(1, outputs=[v4.new_output("error", ename="ValueError", evalue="", traceback=[])]),
+        "stores an error: ValueError",
+    ),
+    "stderr": (edit_code(1, outputs=stream("stderr", "a warning")), "writes to stderr"),
+    "path in an output": (edit_code(1, outputs=stream("stdout", "in /home/me/x.py")), "/home/me"),
+    "temporary path": (edit_code(1, outputs=stream("stdout", "/tmp/ipykernel_1/2.py")), "/tmp"),
+    "path in a cell": (edit_code(1, source="open('/root/data')"), "/root/data"),
+    "path on Windows": (edit_text("nothing.", "in C:\\Users\\me."), "machine path"),
+    "path in an error": (
+        edit_code(
+            1,
+            outputs=[
+                v4.new_output("error", ename="E", evalue="", traceback=["File /work/main/x.py"])
+            ],
+        ),
+        "/work/main",
+    ),
+    "memory address": (
+        edit_code(1, outputs=stream("stdout", "<function f at 0x7f3a5c0d1e>")),
+        "memory address",
+    ),
+    "no title": (edit_text("# A chapter", "A chapter"), "title"),
+    "two titles": (edit_text("## A section", "# A section"), "exactly one title"),
+    "no objectives": (edit_text("## What you will learn", "Learn:"), "'## What you will learn'"),
+    "no summary": (edit_text("## Summary", "Done"), "'## Summary'"),
+    "no quiz": (edit_text("## Quiz", "### Quiz"), "'## Quiz'"),
+    "no exercises": (edit_text("## Exercises", "Work"), "'## Exercises'"),
+    "no references": (edit_text("## References", "Read"), "'## References'"),
+    "sections out of order": (
+        lambda n: n.cells.append(n.cells.pop(-4)),
+        "open with 'What you will learn' and close",
+    ),
+    "no prerequisites": (edit_text("**Before you start**", "First"), "Before you start"),
+    "no time": (edit_text("**Time**", "Time"), "no line '**Time**"),
+    "time not in steps": (edit_text("under 10 s", "under 20 s"), "no line '**Time**"),
+    "reading takes longer": (edit_text("nothing.", "word " * 4000), "words take about 20 min"),
+    "minutes not rounded": (edit_text("about 5 min", "about 7 min"), "7 min to read"),
+    "time not recorded": (edit_metadata(3, execution={}), "not recorded"),
+    "takes longer than stated": (
+        edit_metadata(
+            3,
+            execution={
+                "iopub.execute_input": "2026-01-01T00:00:00.000000Z",
+                "shell.execute_reply": "2026-01-01T00:00:15.000000Z",
+            },
+        ),
+        "the recorded run took 18 s",
+    ),
+    "long cell": (edit_code(0, source="x = 1\n" * 31), "31 lines"),
+    "figure without alt text": (edit_metadata(4, mystnb={}), "no alt text"),
+    "short alt text": (edit_metadata(4, mystnb=MYSTNB), "'too short'"),
+    "no caption": (
+        edit_metadata(4, mystnb={"image": {"alt": "A curve that rises, then falls."}}),
+        "needs a caption",
+    ),
+    "two figures in a cell": (edit_code(4, outputs=[FIGURE, FIGURE]), "makes 2 figures"),
+    "picture without alt text": (edit_text("nothing.", "![](x.png)"), "picture in the text"),
+    "img without alt text": (edit_text("nothing.", '<img src="x.png">'), "picture in the text"),
+    "too many exempt": (edit_metadata(3, tags=["nbval-ignore-output"]), "2 of 6"),
+    "exempt and unasserted": (edit_code(5, source="print('assert')"), "asserts nothing"),
+    "skipped": (edit_metadata(1, tags=["nbval-skip"]), "['nbval-skip']"),
+    "allowed to fail": (edit_metadata(1, tags=["raises-exception"]), "['raises-exception']"),
+    "exempt by comment": (edit_code(1, source="# NBVAL_IGNORE_OUTPUT\nx"), "by a comment"),
+    "skipped by comment": (edit_code(1, source="x\n  #NBVAL_SKIP"), "by a comment"),
+    "widget": (
+        edit_code(
+            1,
+            outputs=[
+                v4.new_output("display_data", {"application/vnd.jupyter.widget-view+json": {}})
+            ],
+        ),
+        "shows a widget",
+    ),
+    "unknown citation": (edit_text("kingma2014auto", "nobody1999nothing"), "nobody1999nothing"),
+    "editor's metadata": (lambda n: n.metadata.update(jupytext={}), "['jupytext']"),
+    "another kernel": (lambda n: n.metadata.pop("kernelspec"), "named python3"),
+    "version of Python": (
+        lambda n: n.metadata.language_info.update(version="3.11.7"),
+        "language_info",
+    ),
+    "cell metadata": (edit_metadata(1, collapsed=True), "['collapsed']"),
+}
+
+
+def problems(notebook) -> list[str]:
+    return [problem for rule in RULES for problem in rule(notebook)]
+
+
+def test_a_good_notebook_has_no_problem():
+    assert problems(good_notebook()) == []
+
+
+@pytest.mark.parametrize("name", SPOILED)
+def test_a_spoiled_notebook_is_reported(name):
+    spoil, message = SPOILED[name]
+    notebook = good_notebook()
+    spoil(notebook)
+    assert any(message in problem for problem in problems(notebook)), problems(notebook)
+
+
+def test_every_rule_is_tested():
+    reported = set()
+    for spoil, _ in SPOILED.values():
+        notebook = good_notebook()
+        spoil(notebook)
+        reported |= {rule for rule in RULES if rule(notebook)}
+    assert reported == set(RULES)
+
+
+# -- nbval compares what it is meant to compare ---------------------------------------------------
+
+
+def shortened(notebook) -> nbformat.NotebookNode | None:
+    """Return the notebook up to its second compared text output, or None if it has not two."""
+    compared = [i for i, cell in enumerate(notebook.cells) if is_compared_text(cell)]
+    if len(compared) < 2:
+        return None
+    short = copy.deepcopy(notebook)
+    del short.cells[compared[1] + 1 :]
+    return short
+
+
+def is_compared_text(cell) -> bool:
+    return (
+        cell.cell_type == "code"
+        and "nbval-ignore-output" not in tags(cell)
+        and any(output.output_type == "stream" for output in cell.outputs)
+    )
+
+
+def test_nbval_notices_one_changed_output(tmp_path):
+    candidates = [short for path in NOTEBOOKS if (short := shortened(read(path)))]
+    notebook = min(candidates, key=lambda short: run_seconds(short) or float("inf"))
+    nbformat.write(notebook, tmp_path / "unchanged.ipynb")
+
+    cells = code_cells(notebook)
+    changed = next(i for i, cell in enumerate(cells) if is_compared_text(cell))
+    stored = next(output for output in cells[changed].outputs if output.output_type == "stream")
+    stored.text = stored.text.rstrip("\n") + " (changed)\n"
+    nbformat.write(notebook, tmp_path / "changed.ipynb")
+
+    command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-cell-timeout=120", "-q", "-rf"]
+    result = subprocess.run(
+        [*command, "-p", "no:cacheprovider", "--color=no", "unchanged.ipynb", "changed.ipynb"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=400,
+    )
+    failed = [line for line in result.stdout.splitlines() if line.startswith("FAILED")]
+    # The cell with the changed output fails, and no other: not the one after it, not its twin.
+    assert [line.split(" - ")[0] for line in failed] == [f"FAILED changed.ipynb::Cell {changed}"], (
+        result.stdout
+    )
+    assert f"1 failed, {2 * len(cells) - 1} passed" in result.stdout.splitlines()[-1]

@@ -1,0 +1,312 @@
+"""The package as a whole: what imports what, and whether everything public is documented."""
+
+import ast
+import importlib
+import inspect
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+import vae_tutorial
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "vae_tutorial"
+# Lowest floor first: a room imports only from lower floors.
+FLOORS = [
+    "_checks",
+    "progress",
+    "notebook",
+    "_tensorflow",
+    "datasets",
+    "metrics",
+    "baselines",
+    "objectives",
+    "models",
+    "training",
+    "retrieval",
+    "plotting",
+]
+PUBLIC = [name for name in FLOORS if not name.startswith("_")]
+# These rooms start at once, because chapter 1 needs nothing else.
+LIGHT = ["datasets", "metrics", "baselines", "retrieval", "progress", "notebook"]
+HEAVY = {"tensorflow", "keras", "matplotlib"}
+
+
+def rooms_imported_by(tree: ast.AST) -> set[str]:
+    """Return the modules of this package that a parsed module imports, anywhere in it."""
+    rooms = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            rooms.add("a relative import")
+        elif isinstance(node, ast.ImportFrom) and node.module == "vae_tutorial":
+            rooms |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("vae_tutorial."):
+            rooms.add(node.module.split(".")[1])
+        elif isinstance(node, ast.Import):
+            parts = [alias.name.split(".") for alias in node.names]
+            rooms |= {part[1] for part in parts if part[0] == "vae_tutorial" and len(part) > 1}
+    return rooms
+
+
+def climbs(room: str, imported: set[str]) -> set[str]:
+    return imported - set(FLOORS[: FLOORS.index(room)])
+
+
+# -- Imports --------------------------------------------------------------------------------------
+
+
+def test_every_module_has_a_floor():
+    assert {path.stem for path in PACKAGE.glob("*.py")} - {"__init__"} == set(FLOORS)
+
+
+@pytest.mark.parametrize("room", FLOORS)
+def test_a_room_imports_only_lower_floors(room):
+    tree = ast.parse((PACKAGE / f"{room}.py").read_text(encoding="utf-8"))
+    assert climbs(room, rooms_imported_by(tree)) == set()
+
+
+def test_retrieval_does_not_know_the_models():
+    tree = ast.parse((PACKAGE / "retrieval.py").read_text(encoding="utf-8"))
+    assert rooms_imported_by(tree) <= {"_checks", "progress", "metrics"}
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("from vae_tutorial import models, training", {"models", "training"}),
+        ("from vae_tutorial.models import VAE", {"models"}),
+        ("import vae_tutorial.models as m", {"models"}),
+        ("def f():\n    from vae_tutorial.models import VAE", {"models"}),
+        ("from . import models", {"a relative import"}),
+        ("import numpy\nfrom numpy.linalg import svd", set()),
+    ],
+)
+def test_the_floors_are_seen(source, found):
+    assert rooms_imported_by(ast.parse(source)) == found
+    assert climbs("retrieval", {"plotting", "metrics"}) == {"plotting"}
+
+
+@pytest.mark.parametrize("module", ["", *LIGHT])
+def test_importing_needs_neither_tensorflow_nor_matplotlib(module):
+    name = f"vae_tutorial.{module}".rstrip(".")
+    code = f"import sys, {name}; print(*sorted({HEAVY!r} & set(sys.modules)))"
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.split() == []
+
+
+def test_importing_tensorflow_prints_nothing():
+    code = "from vae_tutorial import models"
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert result.stdout == ""
+    assert result.stderr == ""
+
+
+def test_another_keras_backend_is_refused():
+    # Said before Keras is imported, which would only miss the other backend's own package.
+    code = "from vae_tutorial import models"
+    environment = os.environ | {"KERAS_BACKEND": "jax"}
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment
+    )
+    assert result.returncode == 1
+    message = result.stderr.splitlines()[-1]
+    assert "needs Keras on TensorFlow, but Keras runs on 'jax'; unset KERAS_BACKEND" in message
+
+
+# -- Documentation --------------------------------------------------------------------------------
+
+
+def public_things() -> list:
+    found = []
+    for room in PUBLIC:
+        module = importlib.import_module(f"vae_tutorial.{room}")
+        for name, thing in vars(module).items():
+            own = getattr(thing, "__module__", None) == module.__name__
+            if own and not name.startswith("_") and callable(thing):
+                found.append(pytest.param(thing, id=f"{room}.{name}"))
+    return found
+
+
+def public_methods(thing: type) -> list[tuple[str, object]]:
+    """Return the methods that ``thing`` adds to what it inherits from other packages."""
+    inherited = {
+        name
+        for base in thing.__mro__[1:]
+        if base.__module__ != thing.__module__
+        for name in dir(base)
+    }
+    return [
+        (name, method)
+        for name, method in vars(thing).items()
+        if not name.startswith("_") and name not in inherited and inspect.isroutine(method)
+    ]
+
+
+def parameters(function) -> list[str]:
+    if isinstance(function, (staticmethod, classmethod)):
+        function = function.__func__
+    names = inspect.signature(function).parameters
+    return [name for name in names if name not in ("self", "cls", "args", "kwargs")]
+
+
+def returns_something(function) -> bool:
+    """Tell whether the source holds ``return value``, functions inside it apart."""
+    if isinstance(function, (staticmethod, classmethod)):
+        function = function.__func__
+    body = ast.parse(inspect.cleandoc("\n" + inspect.getsource(function))).body[0].body
+    nodes = list(body)
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, (ast.FunctionDef, ast.Lambda, ast.ClassDef)):
+            continue
+        if isinstance(node, ast.Return) and node.value is not None:
+            if not (isinstance(node.value, ast.Constant) and node.value.value is None):
+                return True
+        nodes.extend(ast.iter_child_nodes(node))
+    return False
+
+
+def missing_from_docstring(thing) -> list[str]:
+    """Return what the docstring of a function or class leaves out."""
+    text = inspect.cleandoc(thing.__doc__ or "")
+    if not text:
+        return ["a docstring"]
+    missing = []
+    if not re.search(r"Introduced in chapter [1-9]", text):
+        missing.append("'Introduced in chapter N'")
+    if ">>> " not in text:
+        missing.append("an example")
+    missing += [
+        f"the parameter {name}"
+        for name in parameters(thing)
+        if not re.search(
+            rf"^(?:\*?[\w]+, )*\*{{0,2}}{name}(?:, \w+)*(?: : .+)?$", text, re.MULTILINE
+        )
+    ]
+    if not isinstance(thing, type) and returns_something(thing):
+        if not re.search(r"^(?:Returns|Yields)\n-+$", text, re.MULTILINE):
+            missing.append("a section 'Returns'")
+    return missing
+
+
+def missing_from_method(method) -> list[str]:
+    text = inspect.getdoc(method) or ""
+    if not text:
+        return ["a docstring"]
+    missing = [
+        f"the parameter {name}"
+        for name in parameters(method)
+        if not re.search(rf"\b{name}\b", text)
+    ]
+    if returns_something(method) and not re.search(r"\bReturns?\b", text):
+        missing.append("what it returns")
+    return missing
+
+
+@pytest.mark.parametrize("thing", public_things())
+def test_everything_public_is_documented(thing):
+    if isinstance(thing, type) and issubclass(thing, Exception):
+        assert thing.__doc__
+        return
+    assert missing_from_docstring(thing) == []
+
+
+@pytest.mark.parametrize(
+    "thing", [param for param in public_things() if isinstance(param.values[0], type)]
+)
+def test_methods_are_documented(thing):
+    missing = {name: missing_from_method(method) for name, method in public_methods(thing)}
+    assert {name: gaps for name, gaps in missing.items() if gaps} == {}
+
+
+@pytest.mark.parametrize("room", FLOORS)
+def test_the_first_line_of_a_module_says_what_it_holds(room):
+    tree = ast.parse((PACKAGE / f"{room}.py").read_text(encoding="utf-8"))
+    first = (ast.get_docstring(tree) or "").splitlines()[0]
+    assert first.endswith(".")
+
+
+def test_a_bad_docstring_is_noticed():
+    def undocumented(images, *, k=1):
+        return images[:k]
+
+    def documented(images, *, k=1):
+        """Take the first images. Introduced in chapter 1.
+
+        Parameters
+        ----------
+        images : array
+            Some.
+        k : int
+            How many.
+
+        Returns
+        -------
+        array
+
+        Examples
+        --------
+        >>> documented([1])
+        [1]
+        """
+        return images[:k]
+
+    assert missing_from_docstring(undocumented) == ["a docstring"]
+    assert missing_from_docstring(documented) == []
+    undocumented.__doc__ = "Take the first images."
+    assert missing_from_docstring(undocumented) == [
+        "'Introduced in chapter N'",
+        "an example",
+        "the parameter images",
+        "the parameter k",
+        "a section 'Returns'",
+    ]
+    assert missing_from_method(undocumented) == ["the parameter k", "what it returns"]
+
+
+# -- Files that must agree ------------------------------------------------------------------------
+
+
+def project() -> dict:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+def test_requirements_agree_with_the_package():
+    extras = project()["optional-dependencies"]
+    wanted = {*project()["dependencies"], *extras["book"], *extras["test"], *extras["bench"]}
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    listed = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    assert sorted(listed) == sorted(wanted)
+
+
+def test_requirements_have_floors_and_no_ceilings():
+    for requirement in [*project()["dependencies"], *project()["optional-dependencies"]["test"]]:
+        assert re.fullmatch(r"[a-z-]+>=[\d.]+", requirement), requirement
+
+
+def test_the_version_is_the_same_everywhere():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["version"] == vae_tutorial.__version__
+
+
+def test_the_map_names_every_room():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert [room for room in FLOORS if f"| `{room}` |" not in text] == []
+
+
+def test_every_dependency_has_a_reason():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    extras = project()["optional-dependencies"].values()
+    wanted = [*project()["dependencies"], *(entry for extra in extras for entry in extra)]
+    names = {re.match(r"[\w-]+", requirement)[0] for requirement in wanted}
+    assert sorted(name for name in names if f"| {name} |" not in text) == []

@@ -1,0 +1,124 @@
+"""Progress in a terminal, in a pipe, switched off, and when the work fails.
+
+tests/test_notebook_helpers.py shows it in a notebook.
+"""
+
+import contextlib
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import pytest
+
+import vae_tutorial.progress as progress_module
+from vae_tutorial.progress import Progress
+
+# Back to the start of the line, and clear it.
+REWRITE = "\r\x1b[2K"
+
+
+def shown_in_a_terminal(work: Callable[[], None]) -> str:
+    """Do ``work`` with a real terminal as standard output, and return what it was sent."""
+    pty = pytest.importorskip("pty", reason="only Unix has pseudo-terminals")
+    reader, writer = pty.openpty()
+    parts = []
+
+    def read():
+        # Ends when the writer is closed: with an error on Linux, with nothing on macOS.
+        with contextlib.suppress(OSError):
+            while part := os.read(reader, 65536):
+                parts.append(part)
+
+    # Read at once, as terminals do: a writer would wait for ever once the buffer is full.
+    thread = threading.Thread(target=read)
+    thread.start()
+    with os.fdopen(writer, "w") as stream, contextlib.redirect_stdout(stream):
+        work()
+    thread.join()
+    os.close(reader)
+    return b"".join(parts).decode().replace("\r\n", "\n")
+
+
+def count(total: int, **options) -> None:
+    with Progress("Counting", total, **options) as progress:
+        for i in range(total):
+            progress.step(f"at {i}")
+
+
+def test_a_terminal_shows_one_line_that_is_rewritten():
+    lines = shown_in_a_terminal(lambda: count(3)).split(REWRITE)
+    # Fast steps are not all shown; the first, the last and the outcome are.
+    assert lines[0] == ""
+    assert lines[1].startswith("Counting: 1/3 · ")
+    assert lines[1].endswith(" s left · at 0")
+    assert lines[-2] == "Counting: 3/3 · 0 s left · at 2"
+    assert lines[-1] == "Counting: 0.0 s\n"
+    assert "".join(lines).count("\n") == 1
+
+
+def test_a_terminal_is_not_flooded():
+    assert shown_in_a_terminal(lambda: count(10_000)).count(REWRITE) < 50
+
+
+def test_a_terminal_tells_that_the_work_stopped():
+    def work():
+        with contextlib.suppress(ZeroDivisionError), Progress("Counting", 3) as progress:
+            progress.step()
+            _ = 1 / 0
+
+    assert shown_in_a_terminal(work).endswith(f"{REWRITE}Counting: stopped\n")
+
+
+def test_an_error_is_passed_on():
+    with pytest.raises(ZeroDivisionError), Progress("Counting", 3):
+        _ = 1 / 0
+
+
+def test_the_time_left_is_estimated(monkeypatch):
+    def work():
+        with Progress("Counting", 4) as progress:
+            progress.step()
+            progress.step()
+
+    clock = iter([0.0, 10.0, 20.0, 21.5])
+    monkeypatch.setattr(progress_module, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    assert shown_in_a_terminal(work).split(REWRITE) == [
+        "",
+        "Counting: 1/4 · 30 s left",
+        "Counting: 2/4 · 20 s left",
+        "Counting: 21.5 s\n",
+    ]
+
+
+def test_a_pipe_gets_the_title_alone():
+    code = (
+        "from vae_tutorial.progress import Progress\n"
+        "with Progress('Counting', 3) as progress:\n"
+        "    for _ in range(3): progress.step('note')\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert result.stdout == "Counting\n"
+    assert result.stderr == ""
+
+
+def test_captured_output_is_the_same_in_every_run(capsys):
+    count(3)
+    count(3)
+    assert capsys.readouterr().out == "Counting\nCounting\n"
+
+
+def test_it_can_be_switched_off(capsys):
+    assert shown_in_a_terminal(lambda: count(3, enabled=False)) == ""
+    count(3, enabled=False)
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("total", [0, -1])
+def test_no_work_is_refused(total):
+    with pytest.raises(ValueError, match=rf"total must be at least 1, got {total}; "):
+        Progress("Counting", total)

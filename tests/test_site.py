@@ -1,0 +1,189 @@
+"""The built book: no warning, no request to another host, no broken link, pictures described."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from site_rules import (
+    Page,
+    broken_links,
+    contrast,
+    loads_from_other_hosts,
+    page_basics,
+    pictures_without_alt_text,
+    stylesheet_loads_from_other_hosts,
+)
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory) -> Path:
+    """Build the book from nothing, with every warning an error; return the folder of its HTML."""
+    folder = tmp_path_factory.mktemp("site")
+    command = [
+        Path(sys.executable).with_name("jupyter-book"),
+        "build",
+        ROOT,
+        "--path-output",
+        folder,
+    ]
+    result = subprocess.run(
+        [*command, "-W", "-n", "--keep-going"], capture_output=True, text=True, timeout=300
+    )
+    assert result.returncode == 0, result.stderr[-4000:]
+    return (folder / "_build" / "html").resolve()
+
+
+@pytest.fixture(scope="module")
+def pages(site) -> dict[Path, Page]:
+    return {path: Page.read(path) for path in sorted(site.rglob("*.html")) if _is_page(path)}
+
+
+def _is_page(path: Path) -> bool:
+    # The theme leaves templates of its own among the static files.
+    return "_static" not in path.parts
+
+
+@pytest.fixture(scope="module")
+def book_pages(site, pages) -> dict[Path, Page]:
+    return {path: page for path, page in pages.items() if path.parent == site / "book"}
+
+
+def report(check, pages) -> dict[str, list[str]]:
+    return {path.name: found for path, page in pages.items() if (found := check(page))}
+
+
+def test_every_page_is_there(book_pages):
+    contents = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    listed = [chapter["file"] for part in contents["parts"] for chapter in part["chapters"]]
+    expected = {Path(name).name + ".html" for name in [contents["root"], *listed]}
+    assert {path.name for path in book_pages} == expected
+
+
+def test_the_first_address_leads_into_the_book(site):
+    refresh = Page.read(site / "index.html").attributes("meta")[0]
+    assert refresh["content"].endswith("url=book/index.html")
+    assert (site / "book" / "index.html").is_file()
+
+
+def test_nothing_is_loaded_from_another_host(pages):
+    assert report(loads_from_other_hosts, pages) == {}
+
+
+def test_no_stylesheet_loads_from_another_host(site):
+    sheets = {path.name: path.read_text(encoding="utf-8") for path in site.rglob("*.css")}
+    found = {name: stylesheet_loads_from_other_hosts(text) for name, text in sheets.items()}
+    assert {name: addresses for name, addresses in found.items() if addresses} == {}
+
+
+def test_formulas_are_set_by_the_copy_in_the_book(site, book_pages):
+    with_formulas = [
+        page
+        for page in book_pages.values()
+        if any("math" in attributes.get("class", "").split() for _, attributes in page.tags)
+    ]
+    assert with_formulas
+    for page in with_formulas:
+        sources = [attributes.get("src", "") for attributes in page.attributes("script")]
+        local = [source for source in sources if "mathjax/tex-svg-full.js" in source]
+        assert len(local) == 1, page.path.name
+
+
+def test_links_and_anchors_lead_somewhere(pages, book_pages):
+    assert report(lambda page: broken_links(page, pages), book_pages) == {}
+
+
+def test_pictures_are_described(book_pages):
+    assert report(pictures_without_alt_text, book_pages) == {}
+
+
+def test_page_basics(book_pages):
+    assert report(page_basics, book_pages) == {}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_accent_colour_is_legible(theme):
+    style = (ROOT / "book" / "_static" / "book.css").read_text(encoding="utf-8")
+    block = re.search(rf'html\[data-theme="{theme}"\] \{{(.*?)\}}', style, re.DOTALL)[1]
+    accent, background = (
+        re.search(rf"--book-{name}: (#[0-9a-f]{{6}});", block)[1]
+        for name in ("accent", "background")
+    )
+    assert contrast(accent, background) >= 4.5
+
+
+def test_mathjax_travels_with_its_licence():
+    folder = ROOT / "book" / "_static" / "mathjax"
+    assert "Apache License" in (folder / "LICENSE").read_text(encoding="utf-8")
+    assert (folder / "tex-svg-full.js").stat().st_size > 1_000_000
+
+
+# -- The tests tested -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        '<script src="https://cdn.example.org/x.js"></script>',
+        '<script src="//cdn.example.org/x.js"></script>',
+        '<link rel="stylesheet" href="https://fonts.example.org/css">',
+        '<link rel="preload" href="https://fonts.example.org/a.woff2">',
+        '<link rel="preconnect" href="https://fonts.example.org">',
+        '<img alt="x" src="https://example.org/x.png">',
+        '<img alt="x" src="x.png" srcset="x.png 1x, https://example.org/x.png 2x">',
+        '<iframe src="https://example.org"></iframe>',
+        '<p style="background: url(https://example.org/x.png)">',
+        "<style>@import 'https://example.org/x.css';</style>",
+        '<script>const ADDRESS = "https://example.org/x.js"</script>',
+    ],
+)
+def test_a_foreign_request_is_noticed(tag):
+    assert loads_from_other_hosts(Page.parse(tag))
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        '<a href="https://example.org">',
+        '<link rel="canonical" href="https://example.org">',
+        '<script src="../_static/x.js"></script>',
+        '<img src="data:image/png;base64,AAAA">',
+    ],
+)
+def test_a_harmless_tag_is_not_reported(tag):
+    assert loads_from_other_hosts(Page.parse(tag)) == []
+
+
+def test_broken_links_are_noticed(tmp_path):
+    path = tmp_path / "page.html"
+    path.write_text(
+        '<h1 id="top"></h1><a href="#top"></a><a href="page.html#top"></a><a href="#gone"></a>'
+        '<a href="gone.html"></a><a href="http://example.org"></a><img src="gone.png">',
+        encoding="utf-8",
+    )
+    page = Page.read(path)
+    found = broken_links(page, {path: page})
+    assert [problem.split(": ")[1] for problem in found] == [
+        "#gone",
+        "gone.html",
+        "http://example.org",
+        "gone.png",
+    ]
+
+
+def test_a_missing_description_is_noticed():
+    assert pictures_without_alt_text(Page.parse('<img src="a.png"><img src="b.png" alt=" ">'))
+    assert page_basics(Page.parse("<html><h2></h2>")) == [
+        "<html> has no language",
+        "no first heading",
+        "no viewport: phones would show a tiny page",
+    ]
+
+
+def test_contrast_agrees_with_the_definition():
+    assert contrast("#ffffff", "#000000") == pytest.approx(21)
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)

@@ -1,0 +1,65 @@
+"""Run notebooks from a clean kernel and store their outputs, and nothing of the machine."""
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+ROOT = Path(__file__).resolve().parents[1]
+KERNELSPEC = {"name": "python3", "display_name": "Python 3", "language": "python"}
+# What a stored cell may carry; "execution" holds the times that the structure tests read.
+CELL_METADATA = ("tags", "mystnb", "execution")
+
+
+def clean(notebook: nbformat.NotebookNode) -> None:
+    """Drop metadata that depends on the machine or the editor."""
+    notebook.metadata = {"kernelspec": KERNELSPEC, "language_info": {"name": "python"}}
+    for cell in notebook.cells:
+        kept = {key: cell.metadata[key] for key in CELL_METADATA if key in cell.metadata}
+        cell.metadata = nbformat.from_dict(kept)
+
+
+def run(path: Path, *, timeout: float) -> float:
+    """Run the notebook at ``path``, store it in place, and return the seconds its cells took."""
+    notebook = nbformat.read(path, as_version=4)
+    clean(notebook)
+    started = time.monotonic()
+    NotebookClient(
+        notebook,
+        timeout=timeout,
+        kernel_name="python3",
+        # The kernel's start-up remarks are no part of the notebook.
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
+        resources={"metadata": {"path": str(path.parent)}},
+    ).execute()
+    clean(notebook)
+    nbformat.validate(notebook)
+    nbformat.write(notebook, path)
+    return time.monotonic() - started
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("notebooks", nargs="+", type=Path, help="files to run, one after the other")
+    parser.add_argument("--timeout", type=float, default=120, help="seconds a cell may take")
+    arguments = parser.parse_args()
+    os.environ["PYTHONPATH"] = os.pathsep.join(
+        filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])
+    )
+    for path in arguments.notebooks:
+        try:
+            seconds = run(path, timeout=arguments.timeout)
+        except CellExecutionError as error:
+            print(f"{path} was not stored, because a cell failed:\n{error}", file=sys.stderr)
+            return 1
+        print(f"{path}: {seconds:.0f} s", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
