@@ -67,5 +67,5 @@ bench: $(STAMP) ## time the search (minutes)
 	$(BIN)/python benchmarks/speed.py
 
 clean: ## delete what was built, except .venv
-	rm -rf _build build *.egg-info .coverage .coverage.* .hypothesis .pytest_cache .ruff_cache
-	find . -name __pycache__ -not -path './$(VENV)/*' -type d -prune -exec rm -rf {} +
+	rm -rf _build build *.egg-info .coverage .coverage.* .hypothesis .pytest_cache
+	find . \( -name __pycache__ -o -name .ruff_cache \) -not -path './$(VENV)/*' -type d -prune -exec rm -rf {} +

@@ -117,10 +117,10 @@ SPOILED = {
         edit_code(
             1,
             outputs=[
-                v4.new_output("error", ename="E", evalue="", traceback=["File /work/main/x.py"])
+                v4.new_output("error", ename="E", evalue="", traceback=["File /opt/book/x.py"])
             ],
         ),
-        "/work/main",
+        "/opt/book",
     ),
     "memory address": (
         edit_code(1, outputs=stream("stdout", "<function f at 0x7f3a5c0d1e>")),

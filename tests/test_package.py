@@ -120,7 +120,7 @@ def test_another_keras_backend_is_refused():
     )
     assert result.returncode == 1
     message = result.stderr.splitlines()[-1]
-    assert "needs Keras on TensorFlow, but Keras runs on 'jax'; unset KERAS_BACKEND" in message
+    assert "needs Keras on TensorFlow, but KERAS_BACKEND is 'jax'; unset it" in message
 
 
 # -- Documentation --------------------------------------------------------------------------------

@@ -21,15 +21,14 @@ def _quiet_stderr():
 
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+if backend != "tensorflow":
+    raise ImportError(
+        f"vae_tutorial needs Keras on TensorFlow, but KERAS_BACKEND is {backend!r}; "
+        "unset it, or set it to 'tensorflow', and restart"
+    )
 with _quiet_stderr():
     import keras
     import tensorflow as tf
-
-if keras.backend.backend() != "tensorflow":
-    raise ImportError(
-        f"vae_tutorial needs Keras on TensorFlow, but Keras runs on {keras.backend.backend()!r}; "
-        "unset KERAS_BACKEND, or set it to 'tensorflow', and restart"
-    )
 
 __all__ = ["keras", "tf"]

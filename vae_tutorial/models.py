@@ -300,14 +300,37 @@ class VAE(keras.Model):
         return ops.sigmoid(self.decoder(mean))
 
     def log_likelihood(self, images, logits):
-        """Return log p(x | z) in nats, shape (batch,), for the decoder's ``logits``."""
+        """Return log p(x | z) in nats, one value an image.
+
+        Parameters
+        ----------
+        images : array (batch, height, width, channels), float in [0, 1]
+            What is to be explained.
+        logits : tensor of the same shape
+            What the decoder puts out for z.
+
+        Returns
+        -------
+        tensor (batch,)
+        """
         if self.likelihood == "bernoulli":
             return objectives.bernoulli_log_likelihood(images, logits)
         log_var = bound_log_var(PIXEL_LOG_VAR_GAIN * self.pixel_log_var)
         return objectives.gaussian_log_likelihood(images, ops.sigmoid(logits), log_var)
 
     def loss_terms(self, images) -> dict:
-        """Return the batch means of loss, reconstruction and KL for one draw of z an image."""
+        """Return the batch means of the loss and its two terms, for one draw of z an image.
+
+        Parameters
+        ----------
+        images : array (batch, height, width, channels), float in [0, 1]
+            A mini-batch.
+
+        Returns
+        -------
+        dict of str to scalar tensor
+            ``loss``, ``reconstruction`` and ``kl``, in nats.
+        """
         mean, log_var = self.encoder(images)
         z = self.sampling((mean, log_var))
         log_likelihood = self.log_likelihood(images, self.decoder(z))
@@ -364,11 +387,35 @@ class VAE(keras.Model):
         return images
 
     def encode(self, images, batch_size: int = 512) -> np.ndarray:
-        """Return the posterior means, float32 (n, latent_dim): the descriptors for retrieval."""
+        """Return the posterior means: the descriptors for retrieval.
+
+        Parameters
+        ----------
+        images : array (n, height, width, channels), float in [0, 1]
+            Images of the model's shape.
+        batch_size : int
+            Images encoded at a time.
+
+        Returns
+        -------
+        array (n, latent_dim), float32
+        """
         return self.encode_distribution(images, batch_size)[0]
 
     def encode_distribution(self, images, batch_size: int = 512) -> tuple[np.ndarray, np.ndarray]:
-        """Return the posterior's ``(mean, log_var)``, each float32 (n, latent_dim)."""
+        """Return mean and log-variance of the approximate posterior of each image.
+
+        Parameters
+        ----------
+        images : array (n, height, width, channels), float in [0, 1]
+            Images of the model's shape.
+        batch_size : int
+            Images encoded at a time.
+
+        Returns
+        -------
+        mean, log_var : arrays (n, latent_dim), float32
+        """
         images = self._check_images(images)
         starts = range(0, len(images), check_count(batch_size, "batch_size"))
         pairs = [self._compiled_encoder(images[i : i + batch_size]) for i in starts]
@@ -376,13 +423,37 @@ class VAE(keras.Model):
         return np.concatenate(means), np.concatenate(log_vars)
 
     def decode(self, z, batch_size: int = 512) -> np.ndarray:
-        """Return images in [0, 1], float32 (n, height, width, channels), for latents ``z``."""
+        """Return the images that latents decode to.
+
+        Parameters
+        ----------
+        z : array (n, latent_dim), float
+            Latents.
+        batch_size : int
+            Latents decoded at a time.
+
+        Returns
+        -------
+        array (n, height, width, channels), float32 in [0, 1]
+        """
         z = check_matrix(z, "z", columns=self.latent_dim)
         starts = range(0, len(z), check_count(batch_size, "batch_size"))
         return np.concatenate([ops.sigmoid(self.decoder(z[i : i + batch_size])) for i in starts])
 
     def sample(self, n: int, seed: int = 0) -> np.ndarray:
-        """Return ``n`` images decoded from draws of the prior, float32 in [0, 1]."""
+        """Return images decoded from draws of the prior.
+
+        Parameters
+        ----------
+        n : int
+            How many.
+        seed : int
+            Seed of the draws.
+
+        Returns
+        -------
+        array (n, height, width, channels), float32 in [0, 1]
+        """
         rng = np.random.default_rng(check_count(seed, "seed", at_least=0))
         return self.decode(rng.standard_normal((check_count(n, "n"), self.latent_dim)))
 
@@ -448,7 +519,18 @@ class Autoencoder(VAE):
         self.encoder.log_var_head.trainable = False  # a plain autoencoder has no use for it
 
     def loss_terms(self, images) -> dict:
-        """Return the batch means of loss, reconstruction and a KL of zero."""
+        """Return the batch mean of the reconstruction term; there is no KL divergence.
+
+        Parameters
+        ----------
+        images : array (batch, height, width, channels), float in [0, 1]
+            A mini-batch.
+
+        Returns
+        -------
+        dict of str to scalar tensor
+            ``loss`` and ``reconstruction``, which are equal, in nats, and ``kl``, which is 0.
+        """
         mean, _ = self.encoder(images)
         reconstruction = -ops.mean(self.log_likelihood(images, self.decoder(mean)))
         return {"loss": reconstruction, "reconstruction": reconstruction, "kl": ops.zeros(())}

@@ -113,7 +113,21 @@ class ImageIndex:
         return self.search_descriptors(self._encode(images, None), k, exclude=exclude)
 
     def search_descriptors(self, descriptors, k: int, *, exclude=None):
-        """Return ``(distances, indices)`` as :meth:`search`, for queries already encoded."""
+        """Return the ``k`` nearest gallery images of queries that are already encoded.
+
+        Parameters
+        ----------
+        descriptors : array (n, dim), float
+            The queries.
+        k : int
+            Results a query, at most the size of the gallery.
+        exclude : array (n,) of int, optional
+            Each query's own place in the gallery, which is left out; -1 where it is not there.
+
+        Returns
+        -------
+        distances, indices : as :meth:`search`
+        """
         gallery = self.descriptors
         queries = check_matrix(descriptors, "descriptors", columns=gallery.shape[1])
         exclude = self._check_exclude(exclude, len(queries))
@@ -153,7 +167,21 @@ class ImageIndex:
 
     @classmethod
     def load(cls, path, encoder, *, batch_size: int = 512) -> "ImageIndex":
-        """Read an index that ``encoder`` made; refuse a damaged file or another encoder."""
+        """Read an index; refuse a damaged file or another encoder than the one that made it.
+
+        Parameters
+        ----------
+        path : str or Path
+            A file that :meth:`save` wrote.
+        encoder : object with ``encode(images)``, or None
+            The encoder of the gallery.
+        batch_size : int
+            Images encoded at a time.
+
+        Returns
+        -------
+        ImageIndex
+        """
         content = _read(Path(path))
         index = cls(encoder, metric=str(content["metric"]), batch_size=batch_size)
         index.image_shape = tuple(int(size) for size in content["image_shape"]) or None
