@@ -119,7 +119,7 @@ class Encoder(layers.Layer):
     (TensorShape([3, 2]), TensorShape([3, 2]))
     """
 
-    def __init__(self, image_shape, latent_dim: int, architecture: str = "dense", **kwargs):
+    def __init__(self, image_shape, latent_dim, architecture="dense", **kwargs):
         super().__init__(**kwargs)
         self.image_shape = check_image_shape(image_shape, architecture)
         self.latent_dim = check_count(latent_dim, "latent_dim")
@@ -133,7 +133,8 @@ class Encoder(layers.Layer):
                 layers.Flatten(),
                 *_dense_stack(256),
             ]
-        self.hidden = keras.Sequential([keras.Input(self.image_shape), *hidden], name="hidden")
+        inputs = keras.Input(self.image_shape)
+        self.hidden = keras.Sequential([inputs, *hidden], name="hidden")
         self.mean_head = layers.Dense(self.latent_dim, name="mean")
         self.log_var_head = layers.Dense(self.latent_dim, name="log_var")
 
@@ -185,9 +186,10 @@ class Decoder(layers.Layer):
     TensorShape([3, 28, 28, 1])
     """
 
-    def __init__(self, image_shape, latent_dim: int, architecture: str = "dense", **kwargs):
+    def __init__(self, image_shape, latent_dim, architecture="dense", **kwargs):
         super().__init__(**kwargs)
-        self.image_shape = height, width, channels = check_image_shape(image_shape, architecture)
+        self.image_shape = check_image_shape(image_shape, architecture)
+        height, width, channels = self.image_shape
         self.latent_dim = check_count(latent_dim, "latent_dim")
         self.architecture = architecture
         if architecture == "dense":
@@ -205,7 +207,8 @@ class Decoder(layers.Layer):
                 layers.Conv2DTranspose(32, 3, strides=2, padding="same", activation="relu"),
                 layers.Conv2DTranspose(channels, 3, strides=2, padding="same"),
             ]
-        self.hidden = keras.Sequential([keras.Input((self.latent_dim,)), *hidden], name="hidden")
+        inputs = keras.Input((self.latent_dim,))
+        self.hidden = keras.Sequential([inputs, *hidden], name="hidden")
 
     def call(self, z):
         return self.hidden(z)

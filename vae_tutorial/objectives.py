@@ -15,7 +15,7 @@ ops = keras.ops
 
 
 def kl_per_dimension(mean, log_var):
-    r"""KL divergence from a diagonal Gaussian to the standard normal, for each latent dimension.
+    r"""KL divergence of a diagonal Gaussian from the standard normal, for each latent dimension.
 
     .. math:: \tfrac12 \left(\mu_j^2 + \sigma_j^2 - \log \sigma_j^2 - 1\right)
 
@@ -52,7 +52,7 @@ def kl_per_dimension(mean, log_var):
 
 
 def kl_divergence(mean, log_var):
-    r"""KL divergence from a diagonal Gaussian to the standard normal, summed over dimensions.
+    r"""KL divergence of a diagonal Gaussian from the standard normal, summed over dimensions.
 
     .. math:: D_{KL}\left[\mathcal N(\mu, \sigma^2) \,\|\, \mathcal N(0, I)\right]
               = \tfrac12 \sum_j \left(\mu_j^2 + \sigma_j^2 - \log \sigma_j^2 - 1\right)
@@ -254,7 +254,7 @@ def elbo(log_likelihood, kl, *, beta=1.0):
     array([-100.])
     """
     if isinstance(beta, int | float) and not beta >= 0:
-        raise ValueError(f"beta must not be negative, got {beta}; 1.0 gives the ELBO itself")
+        raise ValueError(f"beta must not be negative, got {beta}; the ELBO has 1.0")
     log_likelihood = _as_floats(log_likelihood, "log_likelihood")
     kl = _as_floats(kl, "kl")
     _check_same_shape(log_likelihood, kl, "log_likelihood", "kl")

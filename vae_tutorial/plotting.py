@@ -1,4 +1,4 @@
-"""The book's figures: one style, strips of search results, reconstructions, curves and bars."""
+"""The book's figures: one style, strips of search results, reconstructions and curves."""
 
 from collections.abc import Mapping, Sequence
 
@@ -260,50 +260,6 @@ def plot_curves(
     return figure
 
 
-def plot_bars(values: Mapping[str, float], *, xlabel: str, highlight: str | None = None) -> Figure:
-    """Plot one horizontal bar a name, with its value written at its end.
-
-    Introduced in chapter 1.
-
-    Parameters
-    ----------
-    values : mapping of str to float
-        Lengths of the bars, first at the top.
-    xlabel : str
-        What the length means, with units.
-    highlight : str, optional
-        Name of the bar to set apart by colour.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-
-    Raises
-    ------
-    ValueError
-        If there is no bar, a value is not finite, or ``highlight`` names none.
-
-    Examples
-    --------
-    >>> figure = plot_bars({"pixels": 0.9, "PCA": 0.91}, xlabel="P@10", highlight="PCA")
-    >>> [text.get_text() for text in figure.axes[0].texts]
-    ['0.900', '0.910']
-    >>> plt.close(figure)
-    """
-    if not values or not np.isfinite(list(values.values())).all():
-        raise ValueError(f"values must hold at least one bar and only finite numbers, got {values}")
-    if highlight is not None and highlight not in values:
-        raise ValueError(f"highlight must name a bar, got {highlight!r}; bars are {list(values)}")
-    figure, axis = plt.subplots(figsize=(WIDTH, 0.9 + 0.42 * len(values)))
-    colours = [VERMILLION if name == highlight else BLUE for name in values]
-    bars = axis.barh(list(values), list(values.values()), color=colours, height=0.6)
-    axis.bar_label(bars, fmt="{:.3f}", padding=4)
-    axis.invert_yaxis()
-    axis.grid(visible=False, axis="y")
-    axis.set(xlabel=xlabel, xlim=(min(0, *values.values(), 0), max(values.values()) * 1.12))
-    return figure
-
-
 def _check_pictures(images, name: str) -> np.ndarray:
     images = check_images(images, name)
     if images.shape[3] not in (1, 3):
@@ -324,9 +280,7 @@ def _grid(rows: int, columns: int, *, titled: bool, width_ratios=None, label_roo
         squeeze=False,
         gridspec_kw={"width_ratios": width_ratios} if width_ratios else None,
     )
-    figure.get_layout_engine() and figure.get_layout_engine().set(
-        w_pad=0.04, h_pad=0.04, wspace=0.02, hspace=0.02
-    )
+    figure.set_layout_engine("constrained", w_pad=0.04, h_pad=0.04, wspace=0.02, hspace=0.02)
     for axis in axes.flat:
         axis.set(xticks=[], yticks=[])
         axis.grid(visible=False)

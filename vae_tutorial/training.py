@@ -67,9 +67,9 @@ def active_units(mean, *, threshold: float = 0.01) -> int:
     """
     mean = check_matrix(mean, "mean")
     if len(mean) < 2:
-        raise ValueError("mean must hold at least two images, got 1; a variance needs two")
+        raise ValueError("mean must hold at least two images, got 1; add one")
     if not threshold >= 0:
-        raise ValueError(f"threshold must not be negative, got {threshold}; the usual one is 0.01")
+        raise ValueError(f"threshold must not be negative, got {threshold}; try 0.01")
     return int((mean.var(axis=0, dtype=np.float64) > threshold).sum())
 
 

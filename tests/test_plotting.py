@@ -1,0 +1,176 @@
+"""Figures hold what they are given, say right and wrong twice, and stay small."""
+
+import io
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.colors import to_hex
+
+from vae_tutorial import datasets, plotting
+
+GREY = np.random.default_rng(0).random((6, 8, 8, 1))
+RESULTS = GREY[np.newaxis].repeat(2, axis=0)
+CORRECT = np.array([[True, False, True, True, False, True]] * 2)
+
+
+@pytest.fixture(autouse=True)
+def book_style():
+    with plt.rc_context():
+        plotting.use_book_style()
+        yield
+
+
+def frame(axis):
+    spine = axis.spines["left"]
+    return to_hex(spine.get_edgecolor()).upper(), spine.get_linestyle(), spine.get_visible()
+
+
+def test_the_style_uses_the_palette_and_a_white_ground():
+    assert plt.rcParams["axes.prop_cycle"].by_key()["color"] == list(plotting.PALETTE)
+    assert plt.rcParams["figure.facecolor"] == "white"
+    assert plt.rcParams["figure.figsize"][0] == plotting.WIDTH
+
+
+def test_images_fill_a_grid_and_keep_their_titles():
+    figure = plotting.show_images(GREY[:5], titles=list("abcde"), columns=3)
+    assert [axis.get_title() for axis in figure.axes] == [*"abcde", ""]
+    shown = [axis.images[0].get_array() for axis in figure.axes[:5]]
+    np.testing.assert_array_equal(np.stack(shown), GREY[:5, ..., 0].astype("float32"))
+    assert not figure.axes[5].images
+
+
+def test_grey_is_shown_from_black_to_white_whatever_the_image_holds():
+    image = plotting.show_images(GREY[:1] * 0.1).axes[0].images[0]
+    assert image.get_clim() == (0, 1)
+    assert image.get_cmap().name == "gray"
+
+
+def test_colour_images_keep_their_three_channels():
+    figure = plotting.show_images(np.random.default_rng(1).random((2, 8, 8, 3)))
+    assert figure.axes[0].images[0].get_array().shape == (8, 8, 3)
+
+
+def test_results_stand_in_order_of_rank_beside_their_query():
+    figure = plotting.show_results(GREY[:2], RESULTS, CORRECT)
+    with_images = [axis for axis in figure.axes if axis.images]
+    assert len(with_images) == 2 * 7
+    assert [axis.get_title() for axis in with_images[:7]] == ["query", *"123456"]
+    for rank in range(6):
+        shown = with_images[rank + 1].images[0].get_array()
+        np.testing.assert_array_equal(shown, GREY[rank, ..., 0].astype("float32"))
+
+
+def test_right_and_wrong_differ_in_sign_frame_and_colour():
+    axes = [axis for axis in plotting.show_results(GREY[:2], RESULTS, CORRECT).axes if axis.images]
+    right, wrong = axes[1], axes[2]
+    assert [text.get_text() for text in right.texts] == ["✓"]
+    assert [text.get_text() for text in wrong.texts] == ["✗"]
+    assert frame(right) == (plotting.GREEN, "-", True)
+    colour, style, visible = frame(wrong)
+    assert (colour, visible) == (plotting.VERMILLION, True)
+    assert style != "-"
+    assert not axes[0].texts
+    assert not axes[0].spines["left"].get_visible()
+
+
+def test_unjudged_results_carry_no_mark():
+    axes = plotting.show_results(GREY[:2], RESULTS, query_titles=["first", "second"]).axes
+    assert not any(axis.texts for axis in axes)
+    assert [axis.get_ylabel() for axis in axes if axis.get_ylabel()] == ["first", "second"]
+
+
+def test_reconstructions_stand_below_their_originals():
+    figure = plotting.show_reconstructions(GREY, 1 - GREY, labels=("in", "out"))
+    assert len(figure.axes) == 12
+    assert [figure.axes[0].get_ylabel(), figure.axes[6].get_ylabel()] == ["in", "out"]
+    above, below = (figure.axes[i].images[0].get_array() for i in (2, 8))
+    np.testing.assert_allclose(above + below, 1, atol=1e-6)
+
+
+def test_curves_differ_in_line_style_as_well_as_colour():
+    series = {name: np.arange(3.0) + i for i, name in enumerate("abcdef")}
+    axis = plotting.plot_curves([1, 2, 3], series, xlabel="epoch", ylabel="nats").axes[0]
+    assert len({line.get_color() for line in axis.lines}) == 6
+    assert len({line.get_linestyle() + str(line._dash_pattern) for line in axis.lines}) == 6
+    assert [text.get_text() for text in axis.get_legend().get_texts()] == list("abcdef")
+    assert (axis.get_xlabel(), axis.get_ylabel()) == ("epoch", "nats")
+
+
+def test_a_single_curve_needs_no_legend():
+    figure = plotting.plot_curves([1, 2], {"a": [3, 4]}, xlabel="x", ylabel="y", title="Rising")
+    axis = figure.axes[0]
+    assert axis.get_legend() is None
+    np.testing.assert_array_equal(axis.lines[0].get_ydata(), [3, 4])
+    assert axis.get_title(loc="left") == "Rising"
+
+
+def test_inputs_are_not_changed_and_pages_stay_light():
+    digits = datasets.load("mnist-5k")
+    queries, results = digits.images[:4], digits.images[4:24].reshape(4, 5, 28, 28, 1)
+    before = queries.copy()
+    figure = plotting.show_results(queries, results, np.zeros((4, 5), bool))
+    file = io.BytesIO()
+    figure.savefig(file, format="png")
+    assert file.tell() < 100_000
+    np.testing.assert_array_equal(queries, before)
+
+
+BAD_INPUTS = [
+    (lambda: plotting.show_images(GREY[0]), ValueError, "must have shape \\(n, height"),
+    (lambda: plotting.show_images(GREY[:0]), ValueError, "images is empty"),
+    (lambda: plotting.show_images(GREY * 255), ValueError, "divide 8-bit images"),
+    (lambda: plotting.show_images(GREY * np.nan), ValueError, "NaN"),
+    (lambda: plotting.show_images(GREY.repeat(2, axis=3)), ValueError, "got 2"),
+    (lambda: plotting.show_images(GREY, titles=["one"]), ValueError, "expected 6 titles, got 1"),
+    (lambda: plotting.show_images(GREY, columns=0), ValueError, "columns must be at least 1"),
+    (lambda: plotting.show_results(GREY, RESULTS), ValueError, "shape \\(6, k"),
+    (lambda: plotting.show_results(GREY[:2], RESULTS[0]), ValueError, "result_images must have"),
+    (lambda: plotting.show_results(GREY[:2], RESULTS * 9), ValueError, "result_images must lie"),
+    (
+        lambda: plotting.show_results(GREY[:2], RESULTS, CORRECT.astype(int)),
+        ValueError,
+        "correct must be bool of shape \\(2, 6\\), got int64",
+    ),
+    (
+        lambda: plotting.show_results(GREY[:2], RESULTS, CORRECT[:1]),
+        ValueError,
+        "of shape \\(1, 6\\)",
+    ),
+    (
+        lambda: plotting.show_results(GREY[:2], RESULTS, query_titles=["one"]),
+        ValueError,
+        "expected 2 query_titles",
+    ),
+    (
+        lambda: plotting.show_reconstructions(GREY, GREY[:3]),
+        ValueError,
+        "must have one shape, got \\(6, 8, 8, 1\\) and \\(3, 8, 8, 1\\)",
+    ),
+    (
+        lambda: plotting.show_reconstructions(GREY, GREY, labels=["one"]),
+        ValueError,
+        "must name the two rows, got 1",
+    ),
+    (
+        lambda: plotting.plot_curves([1], {}, xlabel="x", ylabel="y"),
+        ValueError,
+        "1 to 6 curves, got 0",
+    ),
+    (
+        lambda: plotting.plot_curves([1, 2], {"a": [1]}, xlabel="x", ylabel="y"),
+        ValueError,
+        "curve 'a' must hold 2 finite values",
+    ),
+    (
+        lambda: plotting.plot_curves([1], {"a": [np.nan]}, xlabel="x", ylabel="y"),
+        ValueError,
+        "finite values",
+    ),
+]
+
+
+@pytest.mark.parametrize(("call", "error", "message"), BAD_INPUTS)
+def test_bad_input_is_refused_in_words(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
