@@ -373,6 +373,7 @@ BAD_INPUTS = [
     (lambda: filled(np.full((2, 2), np.inf)), ValueError, "NaN or infinity"),
     (lambda: filled(np.zeros((0, 2))), ValueError, "is empty"),
     (lambda: filled(np.zeros(3)), ValueError, "two axes"),
+    (lambda: filled(np.full((2, 2), 1e20)), ValueError, "divide them by a common factor"),
     (lambda: filled(np.array([["a"]])), TypeError, "must be numbers"),
     (lambda: with_images().add(IMAGES[:, :2]), ValueError, "as the gallery's"),
     (lambda: with_images().search(IMAGES[0], 1), ValueError, "must have shape \\(n, height"),
