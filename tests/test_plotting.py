@@ -10,8 +10,8 @@ from matplotlib.colors import to_hex
 from vae_tutorial import datasets, plotting
 
 GREY = np.random.default_rng(0).random((6, 8, 8, 1))
-RESULTS = GREY[np.newaxis].repeat(2, axis=0)
-CORRECT = np.array([[True, False, True, True, False, True]] * 2)
+RESULTS = np.stack([GREY, GREY[::-1]])
+CORRECT = np.array([[True, False, True, True, False, True], [False] * 5 + [True]])
 
 
 @pytest.fixture(autouse=True)
@@ -22,14 +22,21 @@ def book_style():
 
 
 def frame(axis):
-    spine = axis.spines["left"]
-    return to_hex(spine.get_edgecolor()).upper(), spine.get_linestyle(), spine.get_visible()
+    spines = list(axis.spines.values())
+    looks = {
+        (to_hex(s.get_edgecolor()).upper(), str(s.get_linestyle()), s.get_visible()) for s in spines
+    }
+    assert len(looks) == 1, "the four sides of a frame differ"
+    assert spines[0].get_linewidth() >= 1
+    return looks.pop()
 
 
 def test_the_style_uses_the_palette_and_a_white_ground():
     assert plt.rcParams["axes.prop_cycle"].by_key()["color"] == list(plotting.PALETTE)
     assert plt.rcParams["figure.facecolor"] == "white"
+    assert plt.rcParams["savefig.facecolor"] == "white"
     assert plt.rcParams["figure.figsize"][0] == plotting.WIDTH
+    assert not plt.rcParams["axes.spines.top"]
 
 
 def test_images_fill_a_grid_and_keep_their_titles():
@@ -56,9 +63,12 @@ def test_results_stand_in_order_of_rank_beside_their_query():
     with_images = [axis for axis in figure.axes if axis.images]
     assert len(with_images) == 2 * 7
     assert [axis.get_title() for axis in with_images[:7]] == ["query", *"123456"]
-    for rank in range(6):
-        shown = with_images[rank + 1].images[0].get_array()
-        np.testing.assert_array_equal(shown, GREY[rank, ..., 0].astype("float32"))
+    for row in range(2):
+        for rank in range(6):
+            axis = with_images[7 * row + rank + 1]
+            expected = RESULTS[row, rank, ..., 0].astype("float32")
+            np.testing.assert_array_equal(axis.images[0].get_array(), expected)
+            assert [text.get_text() for text in axis.texts] == ["✓" if CORRECT[row, rank] else "✗"]
 
 
 def test_right_and_wrong_differ_in_sign_frame_and_colour():
@@ -91,7 +101,7 @@ def test_reconstructions_stand_below_their_originals():
 def test_curves_differ_in_line_style_as_well_as_colour():
     series = {name: np.arange(3.0) + i for i, name in enumerate("abcdef")}
     axis = plotting.plot_curves([1, 2, 3], series, xlabel="epoch", ylabel="nats").axes[0]
-    assert len({line.get_color() for line in axis.lines}) == 6
+    assert [line.get_color() for line in axis.lines] == list(plotting.PALETTE)
     assert len({line.get_linestyle() + str(line._dash_pattern) for line in axis.lines}) == 6
     assert [text.get_text() for text in axis.get_legend().get_texts()] == list("abcdef")
     assert (axis.get_xlabel(), axis.get_ylabel()) == ("epoch", "nats")
@@ -167,6 +177,26 @@ BAD_INPUTS = [
         ValueError,
         "finite values",
     ),
+    (
+        lambda: plotting.plot_curves([np.nan], {"a": [1]}, xlabel="x", ylabel="y"),
+        ValueError,
+        "x must hold 1 finite values",
+    ),
+    (
+        lambda: plotting.plot_curves([], {"a": []}, xlabel="x", ylabel="y"),
+        ValueError,
+        "x must hold 1 finite values",
+    ),
+    (
+        lambda: plotting.plot_curves([1], {"a": ["high"]}, xlabel="x", ylabel="y"),
+        TypeError,
+        "curve 'a' must be numbers",
+    ),
+    (
+        lambda: plotting.show_results(GREY[:2, :4], RESULTS),
+        ValueError,
+        "must have one image shape",
+    ),
 ]
 
 
@@ -174,3 +204,15 @@ BAD_INPUTS = [
 def test_bad_input_is_refused_in_words(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_a_refused_curve_leaves_no_figure_open():
+    plt.close("all")
+    with pytest.raises(ValueError, match="finite"):
+        plotting.plot_curves([1], {"a": [np.inf]}, xlabel="x", ylabel="y")
+    assert not plt.get_fignums()
+
+
+def test_two_curves_have_a_legend():
+    figure = plotting.plot_curves([1, 2], {"a": [3, 4], "b": [1, 2]}, xlabel="x", ylabel="y")
+    assert figure.axes[0].get_legend() is not None

@@ -133,6 +133,11 @@ def show_results(
             f"result_images must have shape ({len(query_images)}, k, height, width, channels), got "
             f"{result_images.shape}; index the gallery with the indices of a search"
         )
+    if result_images.shape[2:] != query_images.shape[1:]:
+        raise ValueError(
+            f"queries and results must have one image shape, got {query_images.shape[1:]} and "
+            f"{result_images.shape[2:]}; resize one of them"
+        )
     n_queries, k = result_images.shape[:2]
     results = _check_pictures(result_images.reshape(-1, *result_images.shape[2:]), "result_images")
     marks = None if correct is None else np.asarray(correct)
@@ -244,15 +249,12 @@ def plot_curves(
     """
     if not 1 <= len(series) <= len(PALETTE):
         raise ValueError(f"series must hold 1 to {len(PALETTE)} curves, got {len(series)}")
+    x = _check_curve(x, "x", np.size(x))
+    curves = {
+        name: _check_curve(values, f"curve {name!r}", len(x)) for name, values in series.items()
+    }
     figure, axis = plt.subplots()
-    for (name, values), colour, style in zip(series.items(), PALETTE, LINE_STYLES, strict=False):
-        values = np.asarray(values, dtype=float)
-        if values.shape != np.shape(x) or not np.isfinite(values).all():
-            plt.close(figure)
-            raise ValueError(
-                f"curve {name!r} must hold {len(x)} finite values, got shape {values.shape}; "
-                "one for each x"
-            )
+    for (name, values), colour, style in zip(curves.items(), PALETTE, LINE_STYLES, strict=False):
         axis.plot(x, values, color=colour, linestyle=style, label=name)
     axis.set(xlabel=xlabel, ylabel=ylabel, title=title)
     if len(series) > 1:
@@ -268,6 +270,18 @@ def _check_pictures(images, name: str) -> np.ndarray:
             "select some with images[..., :3]"
         )
     return images
+
+
+def _check_curve(values, name: str, length: int) -> np.ndarray:
+    array = np.asarray(values)
+    if array.dtype.kind not in "fui":
+        raise TypeError(f"{name} must be numbers, got dtype {array.dtype}; pass an array of floats")
+    if array.shape != (length,) or length == 0 or not np.isfinite(array).all():
+        raise ValueError(
+            f"{name} must hold {max(length, 1)} finite values, got shape {array.shape}; "
+            "one value for each x"
+        )
+    return array
 
 
 def _grid(rows: int, columns: int, *, titled: bool, width_ratios=None, label_room: float = 0.0):
