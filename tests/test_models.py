@@ -1,14 +1,33 @@
 """Models: shapes, losses against the objectives, training, saving, and refusals."""
 
+import itertools
+
 import numpy as np
 import pytest
 
 from vae_tutorial import objectives
 from vae_tutorial._tensorflow import keras, tf
-from vae_tutorial.models import LOG_VAR_BOUND, VAE, Autoencoder, Decoder, Encoder, Sampling
+from vae_tutorial.models import (
+    LOG_VAR_BOUND,
+    VAE,
+    Autoencoder,
+    BinaryVAE,
+    Decoder,
+    Encoder,
+    Sampling,
+    StraightThrough,
+    ViewVAE,
+)
+from vae_tutorial.training import RandomView
 
 ARCHITECTURES = ["dense", "conv"]
 LIKELIHOODS = ["bernoulli", "gaussian"]
+# Every pair for the two plain models, one pair for those that only change the latent's side.
+KINDS = [
+    *itertools.product((VAE, Autoencoder), ARCHITECTURES, LIKELIHOODS),
+    (ViewVAE, "conv", "bernoulli"),
+    (BinaryVAE, "dense", "gaussian"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -63,9 +82,7 @@ def test_loss_is_the_negative_elbo_of_its_own_draw(images, likelihood):
     assert terms["loss"] == pytest.approx((2 * kl - log_p).mean(), rel=1e-4)
 
 
-@pytest.mark.parametrize("kind", [VAE, Autoencoder])
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
-@pytest.mark.parametrize("likelihood", LIKELIHOODS)
+@pytest.mark.parametrize(("kind", "architecture", "likelihood"), KINDS)
 def test_training_improves_and_reports_the_three_terms(images, kind, architecture, likelihood):
     model = small(kind, architecture=architecture, likelihood=likelihood)
     model.compile(keras.optimizers.Adam(3e-3))
@@ -85,9 +102,7 @@ def test_evaluate_counts_every_image_once(images):
     assert uneven["loss"] == pytest.approx(whole["loss"], rel=1e-5)
 
 
-@pytest.mark.parametrize("kind", [VAE, Autoencoder])
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
-@pytest.mark.parametrize("likelihood", LIKELIHOODS)
+@pytest.mark.parametrize(("kind", "architecture", "likelihood"), KINDS)
 def test_save_and_load_give_identical_outputs(images, tmp_path, kind, architecture, likelihood):
     model = small(kind, architecture=architecture, likelihood=likelihood)
     model.compile(keras.optimizers.Adam(1e-3))
@@ -191,7 +206,111 @@ def test_a_data_set_of_images_can_be_fitted(images):
 
 
 GOOD = np.zeros((2, 8, 8, 1), "float32")
+
+
+def test_without_views_a_view_vae_is_the_plain_vae(images):
+    plain, viewless = small(VAE), small(ViewVAE, architecture="dense")
+    viewless.set_weights(plain.get_weights())
+    for name, value in plain.loss_terms(images).items():
+        assert float(viewless.loss_terms(images)[name]) == pytest.approx(float(value), rel=0.05)
+    still = small(ViewVAE, architecture="dense", view=RandomView(shift=3.0, strength=0.0))
+    still.set_weights(plain.get_weights())
+    expected = float(small(VAE).loss_terms(images)["kl"])
+    assert float(still.loss_terms(images)["kl"]) == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_encoder_sees_the_view_and_the_decoder_must_give_the_image(images):
+    seen = []
+
+    def black(batch):
+        seen.append(batch)
+        return tf.zeros_like(batch)
+
+    vae = small(ViewVAE, view=black)
+    terms = vae.loss_terms(tf.constant(images))
+    mean, log_var = vae.encoder(np.zeros_like(images))
+    kl = float(np.mean(objectives.kl_divergence(mean, log_var)))
+    assert float(terms["kl"]) == pytest.approx(kl, rel=1e-5)
+    np.testing.assert_array_equal(seen[0], images)
+    # The likelihood is that of the image: a decoder of half-grey explains either alike.
+    vae.decoder.set_weights([0 * weights for weights in vae.decoder.get_weights()])
+    log_half = images[0].size * np.log(2)
+    assert float(vae.loss_terms(images)["reconstruction"]) == pytest.approx(log_half, rel=1e-5)
+
+
+def test_consistency_adds_the_kl_between_view_and_image(images):
+    view = RandomView(shift=2.0, seed=3)
+    losses = [
+        float(
+            small(ViewVAE, view=RandomView(shift=2.0, seed=3), consistency=c).loss_terms(images)[
+                "loss"
+            ]
+        )
+        for c in (0.0, 10.0)
+    ]
+    vae = small(ViewVAE)
+    expected = np.mean(objectives.gaussian_kl(*vae.encoder(view(images)), *vae.encoder(images)))
+    assert losses[1] - losses[0] == pytest.approx(10 * float(expected), rel=1e-3)
+    assert expected > 0
+
+
+def test_evaluation_draws_no_views(images):
+    def refuse(batch):
+        raise AssertionError("a view was drawn")
+
+    vae = small(ViewVAE, view=refuse)
+    vae.compile("adam")
+    assert np.isfinite(vae.evaluate(images, verbose=0)).all()
+
+
+def test_view_training_makes_the_latent_ignore_the_view(images):
+    # The squares are equally bright: brightness says nothing about the image to reconstruct.
+    bright = RandomView(brightness=1.0, seed=5)
+    ratios = []
+    for view in (None, RandomView(brightness=1.0, seed=1)):
+        vae = small(ViewVAE, view=view, beta=0.1, architecture="dense")
+        vae.compile(keras.optimizers.Adam(3e-3), steps_per_execution=3)
+        vae.fit(images, epochs=60, batch_size=32, verbose=0)
+        moved = np.square(vae.encode(bright(images).numpy()) - vae.encode(images)).mean()
+        ratios.append(moved / vae.encode(images).var(axis=0).mean())
+    assert ratios[1] < 0.5 * ratios[0]
+
+
+def test_binary_kl_and_consistency_are_those_of_coins(images):
+    vae = small(BinaryVAE, latent_dim=4, view=RandomView(shift=2.0))
+    logits, _ = vae.encoder(images)
+    _, kl, parameters = vae.posterior_terms(images)
+    np.testing.assert_allclose(kl, objectives.bernoulli_kl(logits), rtol=1e-5)
+    p, q = (1 / (1 + np.exp(-np.array(rows, float))) for rows in (logits, logits[::-1]))
+    expected = (p * np.log(p / q) + (1 - p) * np.log((1 - p) / (1 - q))).sum(axis=1)
+    np.testing.assert_allclose(vae.divergence(parameters, (logits[::-1],)), expected, atol=1e-5)
+
+
+def test_straight_through_draws_bits_and_passes_the_gradient_of_the_mean():
+    logits = tf.constant(np.full((20_000, 1), 0.7, "float32"))
+    with tf.GradientTape() as tape:
+        tape.watch(logits)
+        bits = StraightThrough(seed=1)(logits)
+    assert set(np.unique(bits.numpy()).tolist()) == {-1.0, 1.0}
+    p = 1 / (1 + np.exp(-0.7))
+    assert (bits.numpy() > 0).mean() == pytest.approx(p, abs=4 * np.sqrt(p * (1 - p) / 20_000))
+    np.testing.assert_allclose(tape.gradient(bits, logits), 2 * p * (1 - p), rtol=1e-5)
+
+
+def test_codes_are_the_signs_of_the_logits(images):
+    vae = small(BinaryVAE, latent_dim=16)
+    logits, _ = vae.encoder(images)
+    np.testing.assert_array_equal(vae.encode(images), np.where(np.array(logits) > 0, 1, -1))
+    codes = vae.encode(images)
+    packed = np.packbits(codes > 0, axis=1)
+    differing = np.unpackbits(packed[0] ^ packed[1]).sum()
+    assert np.square(codes[0] - codes[1]).sum() == 4 * differing
+
+
 BAD_INPUTS = [
+    (lambda: ViewVAE(view="shift"), TypeError, "view must be a function that changes images"),
+    (lambda: ViewVAE(view=keras.layers.RandomFlip()), TypeError, "wrap a layer in a function"),
+    (lambda: ViewVAE(consistency=-1.0), ValueError, "consistency must be finite, at least 0"),
     (lambda: VAE((30, 30, 1), architecture="conv"), ValueError, "that 4 divides, got 30 x 30"),
     (lambda: VAE((28, 28)), ValueError, "must be \\(height, width, channels\\)"),
     (lambda: VAE((28, 28, 0)), ValueError, "at least 1, got 0"),

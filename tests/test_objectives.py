@@ -52,6 +52,36 @@ def test_kl_sums_over_dimensions_and_keeps_the_batch():
     np.testing.assert_allclose(objectives.kl_divergence(mean, log_var), np.full(5, 1.5))
 
 
+@given(VECTORS, VECTORS)
+def test_kl_between_gaussians_is_cross_entropy_minus_entropy(first, second):
+    width = min(len(first[0]), len(second[0]))
+    (mean_1, log_var_1), (mean_2, log_var_2) = ([v[:width] for v in p] for p in (first, second))
+    got = float(objectives.gaussian_kl(mean_1, log_var_1, mean_2, log_var_2))
+    # Cross-entropy minus entropy, from SciPy's second moments.
+    one, two = (stats.norm(m, np.exp(v / 2)) for m, v in ((mean_1, log_var_1), (mean_2, log_var_2)))
+    second_moment = one.var() + (one.mean() - two.mean()) ** 2
+    cross = 0.5 * np.log(2 * np.pi * two.var()) + second_moment / (2 * two.var())
+    assert got == pytest.approx((cross - one.entropy()).sum(), rel=1e-9, abs=1e-9)
+    assert got >= -1e-9
+
+
+def test_kl_from_the_prior_is_the_special_case():
+    rng = np.random.default_rng(0)
+    mean, log_var = rng.normal(size=(2, 7, 3))
+    zeros = np.zeros_like(mean)
+    np.testing.assert_allclose(
+        objectives.gaussian_kl(mean, log_var, zeros, zeros), objectives.kl_divergence(mean, log_var)
+    )
+
+
+def test_kl_of_coins_agrees_with_scipy_and_survives_certainty():
+    logits = np.array([[0.3, -2.0, 4.0], [0.0, 1.0, -1.0]])
+    p = 1 / (1 + np.exp(-logits))
+    expected = (np.log(2) - stats.bernoulli(p).entropy()).sum(axis=1)
+    np.testing.assert_allclose(objectives.bernoulli_kl(logits), expected, rtol=1e-9)
+    assert float(objectives.bernoulli_kl(np.array([1e4, -1e4]))) == pytest.approx(2 * np.log(2))
+
+
 @given(VECTORS)
 def test_gaussian_log_likelihood_agrees_with_scipy(pair):
     mean, log_var = pair
@@ -220,6 +250,13 @@ def test_shapes_are_checked_inside_a_compiled_function():
 
 ONES = np.ones((2, 3))
 BAD_INPUTS = [
+    (
+        lambda: objectives.gaussian_kl(np.ones(2), np.ones(2), np.ones(2), np.ones(3)),
+        ValueError,
+        "mean_1 and log_var_2 must have one shape",
+    ),
+    (lambda: objectives.bernoulli_kl(np.array([1, 2])), TypeError, "logits must be made of floats"),
+    (lambda: objectives.bernoulli_kl(np.array([np.nan])), ValueError, "logits holds NaN"),
     (lambda: objectives.kl_divergence(ONES, np.ones((2, 1))), ValueError, "must have one shape"),
     (lambda: objectives.kl_divergence(ONES * np.nan, ONES), ValueError, "mean holds NaN"),
     (lambda: objectives.kl_divergence(ONES, ONES / 0.0), ValueError, "log_var holds NaN"),

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vae_tutorial.baselines import PCA, Pixels
-from vae_tutorial.retrieval import METRICS, ImageIndex
+from vae_tutorial.retrieval import METRICS, ImageIndex, expand
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.random((60, 4, 4, 1), dtype=np.float32)
@@ -191,6 +191,54 @@ def test_progress_is_shown_on_long_work_only(capsys):
     assert capsys.readouterr().out == ""
 
 
+def clusters(seed=0, n=40):
+    """Three directions in eight dimensions, blurred."""
+    rng = np.random.default_rng(seed)
+    centres = rng.normal(size=(3, 8))
+    labels = rng.integers(0, 3, size=n)
+    return centres[labels] + rng.normal(scale=0.8, size=(n, 8)), labels
+
+
+def test_expansion_without_neighbours_changes_nothing():
+    rows, _ = clusters()
+    np.testing.assert_array_equal(expand(rows, rows, k=0), rows.astype(np.float32))
+
+
+def test_expansion_is_its_definition():
+    gallery, _ = clusters(0)
+    queries, _ = clusters(1, n=5)
+    unit = lambda rows: rows / np.linalg.norm(rows, axis=1, keepdims=True)  # noqa: E731
+    expected = []
+    for query in unit(queries):
+        similarity = unit(gallery) @ query
+        nearest = np.argsort(-similarity)[:4]
+        weights = np.maximum(similarity[nearest], 0) ** 2
+        expected.append(query + weights @ unit(gallery)[nearest])
+    got = expand(queries, gallery, k=4, power=2)
+    np.testing.assert_allclose(got, unit(np.array(expected)), atol=1e-6)
+
+
+def test_expansion_ignores_lengths_and_the_order_of_the_gallery():
+    gallery, _ = clusters(0)
+    queries, _ = clusters(1, n=6)
+    order = np.random.default_rng(0).permutation(len(gallery))
+    expected = expand(queries, gallery, k=5)
+    np.testing.assert_allclose(expand(queries, gallery[order], k=5), expected, atol=1e-6)
+    np.testing.assert_allclose(expand(3 * queries, gallery / 7, k=5), expected, atol=1e-6)
+
+
+def test_expansion_moves_clusters_together():
+    rows, labels = clusters(n=90)
+    same = labels[:, None] == labels
+
+    def contrast(descriptors):
+        unit = descriptors / np.linalg.norm(descriptors, axis=1, keepdims=True)
+        similarity = unit @ unit.T
+        return similarity[same].mean() - similarity[~same].mean()
+
+    assert contrast(expand(rows, rows, k=10)) > contrast(rows) + 0.1
+
+
 @pytest.mark.parametrize("k", [10, 20_000])
 def test_memory_stays_bounded(k):
     rng = np.random.default_rng(0)
@@ -305,7 +353,7 @@ def test_another_format_is_refused(saved):
 FULL_DISK = """
 import resource, signal, sys
 import numpy as np
-from vae_tutorial.retrieval import ImageIndex
+from vae_tutorial.retrieval import ImageIndex, expand
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 index = ImageIndex(None)
 index.add_descriptors(np.ones((5000, 32)))
@@ -344,6 +392,9 @@ def with_images():
 
 
 BAD_INPUTS = [
+    (lambda: expand(np.eye(3), np.eye(3), k=4), ValueError, "k must be at most 3"),
+    (lambda: expand(np.eye(3), np.eye(2), k=1), ValueError, "must have 2 columns, got 3"),
+    (lambda: expand(np.eye(3), np.eye(3), k=1, power=-1), ValueError, "power must be finite"),
     (lambda: ImageIndex(7), TypeError, "must have a method encode"),
     (lambda: ImageIndex(None, metric="manhattan"), ValueError, "'euclidean', 'cosine'"),
     (lambda: ImageIndex(None, batch_size=0), ValueError, "batch_size must be at least 1"),

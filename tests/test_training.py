@@ -1,4 +1,4 @@
-"""Seeds, the KL schedule, active units and the progress of real training."""
+"""Seeds, random views, the KL schedule, active units and the progress of real training."""
 
 import numpy as np
 import pytest
@@ -70,7 +70,92 @@ def test_progress_leaves_one_fixed_line_in_a_log(capsys, epochs, words):
     assert capsys.readouterr().out == f"Training a test: {words}\n"
 
 
+DIGIT_VIEW = {"shift": 2.0, "rotation": 20.0, "zoom": 0.15, "shear": 0.3, "thickness": 1.0}
+LEVER = np.zeros((1, 9, 9, 1), "float32")  # a bar from the centre to the right
+LEVER[0, 4, 4:8] = 1.0
+
+
+def test_a_view_of_no_strength_changes_nothing():
+    for view in (
+        training.RandomView(**DIGIT_VIEW, brightness=0.5, flip=True, strength=0.0),
+        training.RandomView(),
+    ):
+        np.testing.assert_array_equal(view(IMAGES).numpy(), IMAGES)
+
+
+def test_views_differ_between_images_and_calls_and_repeat_with_their_seed():
+    same = np.repeat(IMAGES[:1], 3, axis=0)
+    view = training.RandomView(**DIGIT_VIEW, seed=4)
+    first, second = view(same).numpy(), view(same).numpy()
+    assert np.abs(first[0] - first[1]).max() > 0.01
+    assert np.abs(first - second).max() > 0.01
+    np.testing.assert_array_equal(training.RandomView(**DIGIT_VIEW, seed=4)(same).numpy(), first)
+
+
+@pytest.mark.parametrize("shape", [(4, 8, 8, 1), (4, 8, 12, 3)])
+def test_views_keep_shape_and_range(shape):
+    images = np.random.default_rng(0).uniform(size=shape).astype("float32")
+    views = training.RandomView(**DIGIT_VIEW, brightness=1.0, flip=True)(images).numpy()
+    assert views.shape == shape
+    assert views.min() >= 0 and views.max() <= 1
+
+
+def test_a_shift_moves_the_centre_by_at_most_its_size():
+    view = training.RandomView(shift=2.0, seed=1)
+    rows, columns = np.mgrid[:9, :9]
+    dot = np.zeros((200, 9, 9, 1), "float32")
+    dot[:, 4, 4] = 1.0
+    moved = view(dot).numpy()[..., 0]
+    for grid in (rows, columns):
+        offsets = (moved * grid).sum(axis=(1, 2)) / moved.sum(axis=(1, 2)) - 4
+        assert np.abs(offsets).max() <= 2.001
+        assert offsets.max() > 1.5 and offsets.min() < -1.5
+
+
+def test_a_rotation_turns_about_the_centre_by_at_most_its_angle():
+    view = training.RandomView(rotation=45.0)
+    turned = view(np.repeat(LEVER, 300, axis=0)).numpy()[..., 0]
+    rows, columns = np.mgrid[-4:5, -4:5]
+    mass = turned.sum(axis=(1, 2))
+    angles = np.degrees(
+        np.arctan2(
+            (turned * rows).sum(axis=(1, 2)) / mass, (turned * columns).sum(axis=(1, 2)) / mass
+        )
+    )
+    assert np.abs(turned[:, 4, 4] - 1).max() < 0.2  # the centre stays
+    assert np.abs(angles).max() < 47 and angles.max() > 35 and angles.min() < -35
+
+
+def test_flips_mirror_about_half_of_the_images():
+    views = training.RandomView(flip=True)(np.repeat(LEVER, 200, axis=0)).numpy()
+    mirrored = [np.allclose(view, LEVER[0, :, ::-1], atol=1e-5) for view in views]
+    kept = [np.allclose(view, LEVER[0], atol=1e-5) for view in views]
+    assert sum(mirrored) + sum(kept) == 200
+    assert 70 < sum(mirrored) < 130
+
+
+def test_thickness_makes_a_third_thicker_and_a_third_thinner():
+    block = np.zeros((600, 9, 9, 1), "float32")
+    block[:, 2:7, 2:7] = 1.0
+    mass = training.RandomView(thickness=1.0)(block).numpy().sum(axis=(1, 2, 3))
+    assert mass.min() > 9 and mass.max() < 49  # from 3x3 to 7x7
+    assert 150 < (mass > 25.001).sum() < 250
+    assert 150 < (mass < 24.999).sum() < 250
+
+
+def test_a_view_is_rebuilt_from_its_config():
+    view = training.RandomView(**DIGIT_VIEW, flip=True, strength=0.5, seed=3)
+    again = training.RandomView.from_config(view.get_config())
+    np.testing.assert_array_equal(again(IMAGES).numpy(), view(IMAGES).numpy())
+
+
 BAD_INPUTS = [
+    (lambda: training.RandomView(shift=-1), ValueError, "shift must be finite, at least 0"),
+    (lambda: training.RandomView(rotation=np.inf), ValueError, "rotation must be finite"),
+    (lambda: training.RandomView(zoom="big"), TypeError, "zoom must be a number"),
+    (lambda: training.RandomView(thickness=2.0), ValueError, "thickness must be finite, 0 to 1"),
+    (lambda: training.RandomView(strength=float("nan")), ValueError, "strength must be finite"),
+    (lambda: training.RandomView(seed=1.5), TypeError, "seed must be a whole number"),
     (lambda: training.set_seed(-1), ValueError, "seed must be at least 0"),
     (lambda: training.set_seed(2**32), ValueError, "seed must be at most"),
     (lambda: training.set_seed(0.5), TypeError, "seed must be a whole number"),

@@ -78,6 +78,16 @@ def check_count(value, name: str, *, at_least: int = 1, at_most: int | None = No
     return int(value)
 
 
+def check_number(value, name: str, *, at_least: float = -np.inf, at_most: float = np.inf) -> float:
+    """Return ``value`` as a finite float within [at_least, at_most]."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name} must be a number, got {value!r} of type {type(value).__name__}")
+    if not (at_least <= value <= at_most and np.isfinite(value)):
+        limits = f"at least {at_least:g}" if at_most == np.inf else f"{at_least:g} to {at_most:g}"
+        raise ValueError(f"{name} must be finite, {limits}, got {value}")
+    return float(value)
+
+
 def check_choice(value, name: str, choices) -> str:
     """Return ``value`` if it is one of ``choices``."""
     if not isinstance(value, str):

@@ -238,7 +238,7 @@ def average_precision(
     top = relevant[:, :k]
     divisors = {"all": n_relevant, "min": np.minimum(k, n_relevant), "found": top.sum(axis=1)}
     check_choice(denominator, "denominator", divisors)
-    return _divide(_precision_at_hits(top).sum(axis=1), divisors[denominator])
+    return _divide(_sum_precisions(top), divisors[denominator])
 
 
 def average_precision_at_r(relevant, n_relevant) -> np.ndarray:
@@ -270,7 +270,7 @@ def average_precision_at_r(relevant, n_relevant) -> np.ndarray:
     """
     relevant, n_relevant = _check_ranking(relevant, n_relevant)
     hits = _first_r(relevant, n_relevant)
-    return _divide(_precision_at_hits(hits).sum(axis=1), n_relevant)
+    return _divide(_sum_precisions(hits), n_relevant)
 
 
 def mean_average_precision(
@@ -386,11 +386,14 @@ def knn_accuracy(query_labels, neighbour_labels, k: int) -> float:
     return float((winners == query_labels).mean())
 
 
-def _precision_at_hits(relevant: np.ndarray) -> np.ndarray:
-    """Return the precision at each rank that holds a relevant result, and 0 at the others."""
-    ranks = np.arange(1, relevant.shape[1] + 1)
-    precisions = np.cumsum(relevant, axis=1) / ranks
-    return np.where(relevant, precisions, 0.0)
+def _sum_precisions(relevant: np.ndarray) -> np.ndarray:
+    """Sum, for each row, the precisions at the ranks that hold a relevant result."""
+    # Only hits are visited: in a full ranking of 60,000 images nine results in ten are not.
+    rows, columns = np.nonzero(relevant)
+    found = relevant.sum(axis=1)
+    hits_before_row = np.cumsum(found) - found
+    hits_so_far = np.arange(1, len(rows) + 1) - hits_before_row[rows]
+    return np.bincount(rows, weights=hits_so_far / (columns + 1), minlength=len(relevant))
 
 
 def _first_r(relevant: np.ndarray, n_relevant: np.ndarray) -> np.ndarray:

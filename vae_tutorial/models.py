@@ -5,7 +5,13 @@ import functools
 import numpy as np
 
 from vae_tutorial import objectives
-from vae_tutorial._checks import check_choice, check_count, check_images, check_matrix
+from vae_tutorial._checks import (
+    check_choice,
+    check_count,
+    check_images,
+    check_matrix,
+    check_number,
+)
 from vae_tutorial._tensorflow import keras, tf
 
 ops = keras.ops
@@ -261,6 +267,8 @@ class VAE(keras.Model):
     (3, 2)
     """
 
+    sampling_class = Sampling
+
     def __init__(
         self,
         image_shape=(28, 28, 1),
@@ -272,13 +280,10 @@ class VAE(keras.Model):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if isinstance(beta, bool) or not isinstance(beta, int | float):
-            raise TypeError(f"beta must be a number, got {beta!r} of type {type(beta).__name__}")
-        if not 0 <= beta < np.inf:
-            raise ValueError(f"beta must be finite and not negative, got {beta}; 1.0 is the ELBO")
+        beta = check_number(beta, "beta", at_least=0)
         self.likelihood = check_choice(likelihood, "likelihood", LIKELIHOODS)
         self.encoder = Encoder(image_shape, latent_dim, architecture, name="encoder")
-        self.sampling = Sampling(seed, name="sampling")
+        self.sampling = self.sampling_class(seed, name="sampling")
         self.decoder = Decoder(image_shape, latent_dim, architecture, name="decoder")
         self.image_shape = self.encoder.image_shape
         self.latent_dim = self.encoder.latent_dim
@@ -541,6 +546,267 @@ class Autoencoder(VAE):
     def get_config(self):
         config = super().get_config()
         return {name: config[name] for name in config if name not in ("beta", "seed")}
+
+
+@register
+class ViewVAE(VAE):
+    r"""VAE that sees a random view of an image and learns to reconstruct the image itself.
+
+    .. math:: -\mathbb E_{q(z|v)}[\log p(x|z)] + \beta\, D_{KL}[q(z|v) \,\|\, p(z)]
+              + \lambda\, D_{KL}[q(z|v) \,\|\, q(z|x)], \qquad v = \text{view}(x)
+
+    What a view may change, the latent learns to ignore. The last term asks directly that view and
+    image have one posterior (Sinha and Dieng 2021). Only training draws views: ``evaluate`` gives
+    the ELBO of the images, ``encode`` encodes them as they are. Introduced in chapter 5.
+
+    Parameters
+    ----------
+    image_shape, latent_dim, architecture, likelihood, beta, seed
+        As for :class:`VAE`.
+    view : function, images to images of the same shape, optional
+        As :class:`vae_tutorial.training.RandomView`; without it the model is a plain VAE.
+    consistency : float
+        Weight :math:`\lambda` of the last term, not negative.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As for :class:`VAE`; or if ``view`` cannot be called or ``consistency`` is negative.
+
+    Examples
+    --------
+    >>> from vae_tutorial.training import RandomView
+    >>> vae = ViewVAE((28, 28, 1), latent_dim=2, view=RandomView(shift=4.0), beta=0.2)
+    >>> vae.encode(np.zeros((3, 28, 28, 1))).shape
+    (3, 2)
+    """
+
+    def __init__(
+        self,
+        image_shape=(28, 28, 1),
+        latent_dim: int = 32,
+        architecture: str = "conv",
+        likelihood: str = "bernoulli",
+        beta: float = 1.0,
+        seed: int = 0,
+        view=None,
+        consistency: float = 0.0,
+        **kwargs,
+    ):
+        super().__init__(image_shape, latent_dim, architecture, likelihood, beta, seed, **kwargs)
+        if view is not None and (isinstance(view, keras.Layer) or not callable(view)):
+            raise TypeError(
+                f"view must be a function that changes images, got {type(view).__name__}; pass "
+                "training.RandomView(...), wrap a layer in a function, or None for a plain VAE"
+            )
+        self.view = view
+        self.consistency = check_number(consistency, "consistency", at_least=0)
+
+    def posterior_terms(self, images) -> tuple:
+        """Return one draw of z, its KL divergence from the prior, and the posterior's parameters.
+
+        Parameters
+        ----------
+        images : array (batch, height, width, channels), float in [0, 1]
+            What the encoder sees.
+
+        Returns
+        -------
+        z : tensor (batch, latent_dim)
+        kl : tensor (batch,)
+            In nats.
+        parameters : tuple of tensors (batch, latent_dim)
+            Mean and log-variance.
+        """
+        mean, log_var = self.encoder(images)
+        z = self.sampling((mean, log_var))
+        return z, objectives.kl_divergence(mean, log_var), (mean, log_var)
+
+    def divergence(self, parameters: tuple, others: tuple):
+        """Return the KL divergence between two posteriors of :meth:`posterior_terms`.
+
+        Parameters
+        ----------
+        parameters, others : tuple of tensors (batch, latent_dim)
+            Mean and log-variance of either posterior.
+
+        Returns
+        -------
+        tensor (batch,)
+            In nats.
+        """
+        return objectives.gaussian_kl(*parameters, *others)
+
+    def loss_terms(self, images, training: bool = True) -> dict:
+        """Return the batch means of the loss and its terms, for one view and one draw an image.
+
+        Parameters
+        ----------
+        images : array (batch, height, width, channels), float in [0, 1]
+            A mini-batch.
+        training : bool
+            Whether to draw views; without, these are the terms of the plain ELBO.
+
+        Returns
+        -------
+        dict of str to scalar tensor
+            ``loss``, ``reconstruction`` and ``kl``, in nats.
+        """
+        looks = training and self.view is not None
+        z, kl, parameters = self.posterior_terms(self.view(images) if looks else images)
+        log_likelihood = self.log_likelihood(images, self.decoder(z))
+        loss = -objectives.elbo(log_likelihood, kl, beta=self.beta)
+        if looks and self.consistency:
+            _, _, wanted = self.posterior_terms(images)
+            loss += self.consistency * self.divergence(parameters, wanted)
+        return {
+            "loss": ops.mean(loss),
+            "reconstruction": -ops.mean(log_likelihood),
+            "kl": ops.mean(kl),
+        }
+
+    def test_step(self, data):
+        images = _images_only(data)
+        return self._track(self.loss_terms(images, training=False), images)
+
+    def get_config(self):
+        view = keras.saving.serialize_keras_object(self.view)
+        return {**super().get_config(), "view": view, "consistency": self.consistency}
+
+    @classmethod
+    def from_config(cls, config):
+        view = keras.saving.deserialize_keras_object(config.pop("view"))
+        return cls(**config, view=view)
+
+
+@register
+class StraightThrough(Sampling):
+    """Draw bits -1 or +1 from logits; gradients pass as if the mean had been drawn.
+
+    A coin flip has no useful gradient. The straight-through estimator uses that of the mean
+    instead: biased, and good enough in practice. Source: Bengio, Léonard and Courville (2013),
+    section 4. Introduced in chapter 5.
+
+    Parameters
+    ----------
+    seed : int
+        Starts the layer's own stream of noise; every call continues it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> StraightThrough()(np.array([[-50.0, 50.0]], "float32")).numpy()
+    array([[-1.,  1.]], dtype=float32)
+    """
+
+    def call(self, logits):
+        probability = ops.sigmoid(logits)
+        noise = keras.random.uniform(ops.shape(logits), seed=self.seed_generator)
+        bits = ops.cast(noise < probability, probability.dtype)
+        return 2.0 * (probability + ops.stop_gradient(bits - probability)) - 1.0
+
+
+@register
+class BinaryVAE(ViewVAE):
+    """VAE whose latent is a code of bits: each dimension is a coin, the prior is fair coins.
+
+    The encoder's mean head puts out the log-odds of each bit. A code takes ``latent_dim / 8``
+    bytes. The squared Euclidean distance of two codes of -1 and +1 is four times the number of
+    bits in which they differ, the Hamming distance: an index ranks them all the same.
+    Introduced in chapter 5.
+
+    Parameters
+    ----------
+    image_shape, latent_dim, architecture, likelihood, beta, seed, view, consistency
+        As for :class:`ViewVAE`; ``latent_dim`` is the number of bits.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As for :class:`ViewVAE`.
+
+    Examples
+    --------
+    >>> codes = BinaryVAE((28, 28, 1), latent_dim=16).encode(np.zeros((1, 28, 28, 1)))
+    >>> codes.shape, set(np.unique(np.abs(codes)).tolist())
+    ((1, 16), {1.0})
+    """
+
+    sampling_class = StraightThrough
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.encoder.log_var_head.trainable = False  # a coin has no variance of its own
+
+    def call(self, images):
+        logits, _ = self.encoder(images)
+        return ops.sigmoid(self.decoder(ops.where(logits > 0, 1.0, -1.0)))
+
+    def posterior_terms(self, images) -> tuple:
+        """As :meth:`ViewVAE.posterior_terms`; the parameters are the logits alone.
+
+        Parameters
+        ----------
+        images : array (batch, height, width, channels), float in [0, 1]
+            What the encoder sees.
+
+        Returns
+        -------
+        z, kl, parameters
+        """
+        logits, _ = self.encoder(images)
+        return self.sampling(logits), objectives.bernoulli_kl(logits), (logits,)
+
+    def divergence(self, parameters: tuple, others: tuple):
+        """As :meth:`ViewVAE.divergence`, between coins.
+
+        Parameters
+        ----------
+        parameters, others : tuple of one tensor (batch, latent_dim)
+            Logits of either posterior.
+
+        Returns
+        -------
+        tensor (batch,)
+            In nats.
+        """
+        (ours,), (wanted,) = parameters, others
+        gap = ops.sigmoid(ours) * (ours - wanted) - ops.softplus(ours) + ops.softplus(wanted)
+        return ops.sum(gap, axis=-1)
+
+    def encode(self, images, batch_size: int = 512) -> np.ndarray:
+        """Return the more likely value of each bit, -1 or +1.
+
+        Parameters
+        ----------
+        images : array (n, height, width, channels), float in [0, 1]
+            Images of the model's shape.
+        batch_size : int
+            Images encoded at a time.
+
+        Returns
+        -------
+        array (n, latent_dim), float32
+            ``np.packbits(codes > 0, axis=1)`` stores them in ``latent_dim / 8`` bytes each.
+        """
+        return np.where(super().encode(images, batch_size) > 0, 1.0, -1.0).astype(np.float32)
+
+    def sample(self, n: int, seed: int = 0) -> np.ndarray:
+        """Return images decoded from fair coins; as :meth:`VAE.sample`.
+
+        Parameters
+        ----------
+        n : int
+            How many.
+        seed : int
+            Seed of the draws.
+
+        Returns
+        -------
+        array (n, height, width, channels), float32 in [0, 1]
+        """
+        rng = np.random.default_rng(check_count(seed, "seed", at_least=0))
+        return self.decode(rng.choice([-1.0, 1.0], size=(check_count(n, "n"), self.latent_dim)))
 
 
 def check_image_shape(image_shape, architecture: str) -> tuple[int, int, int]:

@@ -6,7 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from vae_tutorial._checks import check_choice, check_count, check_images, check_labels, check_matrix
+from vae_tutorial._checks import (
+    check_choice,
+    check_count,
+    check_images,
+    check_labels,
+    check_matrix,
+    check_number,
+)
 from vae_tutorial.progress import Progress
 
 METRICS = ("euclidean", "cosine")
@@ -312,6 +319,58 @@ class ImageIndex:
             return np.zeros((0, 0), np.float32)
         images = np.random.default_rng(0).random((4, *image_shape), dtype=np.float32)
         return np.asarray(encoder.encode(images), dtype=np.float32)
+
+
+def expand(descriptors, gallery, k: int, *, power: float = 3.0) -> np.ndarray:
+    r"""Replace each descriptor by a weighted sum of itself and its nearest gallery descriptors.
+
+    .. math:: d' \propto d + \sum_{j=1}^{k} \max(0, s_j)^p\, g_j, \qquad s_j = d \cdot g_j
+
+    with d and g scaled to length 1, and :math:`g_j` the k gallery descriptors of highest cosine
+    similarity s. Applied to queries this is query expansion, to the gallery itself (each
+    descriptor is then its own first neighbour) database augmentation; both together move images
+    of one cluster closer. No label is used. Source: Arandjelović and Zisserman (2012); the power
+    from Radenović et al. (2019). Introduced in chapter 5.
+
+    Parameters
+    ----------
+    descriptors : array (n, dim), float
+        What is to be replaced: queries, or the gallery itself.
+    gallery : array (n_gallery, dim), float
+        Where the neighbours come from.
+    k : int
+        Neighbours, from 0 (nothing changes) to n_gallery.
+    power : float
+        How quickly the weight falls with the similarity, not negative.
+
+    Returns
+    -------
+    array (n, dim), float32
+        Of length 1, for search by cosine; with ``k=0`` the descriptors as they came.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If descriptors are not finite matrices of one width, or k or power is out of range.
+
+    Examples
+    --------
+    >>> gallery = np.array([[1.0, 0.0], [0.0, 1.0]])
+    >>> expand([[0.9, 0.1]], gallery, k=1).round(3)
+    array([[0.998, 0.056]], dtype=float32)
+    """
+    gallery = _check_descriptors(gallery, None)
+    descriptors = _check_descriptors(descriptors, gallery.shape[1])
+    k = check_count(k, "k", at_least=0, at_most=len(gallery))
+    check_number(power, "power", at_least=0)
+    if k == 0:
+        return descriptors.copy()
+    index = ImageIndex(None, metric="cosine")
+    index.add_descriptors(gallery)
+    distances, indices = index.search_descriptors(descriptors, k)
+    weights = np.maximum(0, 1 - distances) ** power
+    sums = _unit(descriptors) + np.einsum("nk,nkd->nd", weights, _unit(gallery)[indices])
+    return _unit(sums).astype(np.float32)
 
 
 def _check_descriptors(values, columns: int | None) -> np.ndarray:
