@@ -15,7 +15,7 @@ export JUPYTER_PREFER_ENV_PATH := 1
 export IPYTHONDIR := $(CURDIR)/$(VENV)/ipython
 
 .DEFAULT_GOAL := help
-.PHONY: help install book serve test lint test-library test-notebooks notebooks bench clean
+.PHONY: help install book serve test lint test-library test-notebooks notebooks bench study study-quick clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -63,8 +63,16 @@ test-notebooks: $(STAMP) ## run every notebook and compare its outputs with the 
 notebooks: $(STAMP) ## run notebooks from a clean kernel and store outputs (NOTEBOOK=book/x.ipynb for one)
 	$(BIN)/python tools/run_notebooks.py $(NOTEBOOK)
 
-bench: $(STAMP) ## time the search (minutes)
+bench: $(STAMP) ## time search and training (minutes; PyTorch must be installed)
 	$(BIN)/python benchmarks/speed.py
+	$(BIN)/python benchmarks/training_speed.py
+
+study: $(STAMP) ## train and measure everything again (hours; needs the full data sets)
+	$(BIN)/python benchmarks/study.py --part tuning
+	$(BIN)/python benchmarks/study.py --part full
+
+study-quick: $(STAMP) ## the study at a twentieth of its size, on the bundled images (minutes)
+	$(BIN)/python benchmarks/study.py --part quick --output _build/study
 
 clean: ## delete what was built, except .venv
 	rm -rf _build build *.egg-info .coverage .coverage.* .hypothesis .pytest_cache

@@ -1,0 +1,272 @@
+"""The measured study: how well pixels, PCA, autoencoders and VAEs retrieve, and at what cost.
+
+Trains every model of specs.py, ranks the whole gallery for every query, and writes
+benchmarks/results/study-*.json, which the book reads. The work is cut into pieces, two at a time;
+what a piece found is kept in benchmarks/cache (VAE_STUDY_CACHE names another folder), and a study
+that was stopped goes on where it was.
+"""
+
+import argparse
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+
+import descriptors
+import numpy as np
+import ranking
+import specs
+
+HERE = Path(__file__).parent
+RESULTS = HERE / "results"
+CACHE = Path(os.environ.get("VAE_STUDY_CACHE", HERE / "cache"))
+PACKAGES = ("numpy", "tensorflow", "keras", "faiss-cpu", "scikit-learn")
+METRICS = {
+    "P@1, P@10, P@100": "share of the first k results that are relevant",
+    "mAP": "average precision over the whole ranking, divided by all relevant; mean over queries",
+    "mAP@R": "average precision over the first R results, R: number of relevant images; mean",
+    "mAP@1000": "first 1,000 results; denominator: relevant results among them (hashing papers)",
+    "binarised ELBO, IWAE bound": "in nats, on 300 test images drawn as coins; 5,000 draws of z",
+    "5-NN": "share of queries whose class wins the vote of the 5 nearest images",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a table: a descriptor of every image, and a distance."""
+
+    group: str
+    name: str
+    method: str  # a function of descriptors.py
+    options: dict = field(default_factory=dict)
+    model: specs.Spec | None = None
+    seed: int | None = None
+
+
+def rows_of_table(data_name: str) -> list[Row]:
+    """Everything that is compared on the full data, fixed methods first."""
+    fixed = [
+        Row("fixed", "raw pixels, Euclidean", "pixels"),
+        Row("fixed", "raw pixels, cosine", "pixels", {"distance": "cosine"}),
+        *(Row("fixed", f"PCA {d}", "pca", {"n_components": d}) for d in (10, 16, 32, 64)),
+        Row("fixed", "PCA 32, cosine", "pca", {"n_components": 32, "distance": "cosine"}),
+        *(Row("codes", f"LSH, {b} bits", "lsh", {"bits": b}) for b in (16, 32, 64)),
+        *(Row("codes", f"ITQ, {b} bits", "itq", {"bits": b}) for b in (16, 32, 64)),
+    ]
+    table = specs.models_of_table(data_name)
+    distances = ("euclidean", "cosine", "symmetric KL", "Wasserstein-2", "sampled z")
+    trained = []
+    for seed in specs.SEEDS:
+        for name in ("autoencoder", "dense VAE", "convolutional VAE", "view VAE"):
+            all_five = name == "convolutional VAE" or (name == "view VAE" and seed == 0)
+            for distance in distances[: 5 if all_five else 2]:
+                options = {"distance": distance}
+                trained.append(
+                    Row("trained", f"{name}, {distance}", "latent", options, table[name], seed)
+                )
+        view = table["view VAE"]
+        for rounds in (1, 2):
+            name = f"view VAE, query expansion, {rounds} round{'s' * (rounds > 1)}"
+            trained.append(Row("expanded", name, "expanded", {"rounds": rounds}, view, seed))
+        trained.append(Row("expanded", "view VAE, re-ranked", "reranked", {}, view, seed))
+        binary = table["binary view VAE, 64 bits"]
+        trained.append(Row("codes", binary.name, "latent", {"distance": "hamming"}, binary, seed))
+    trained.append(Row("storage", "view VAE, 8 bits a number", "eight_bit", {}, view, 0))
+    for size in (4, 8, 16):
+        name = f"view VAE, product quantisation, {size} bytes"
+        trained.append(Row("storage", name, "product", {"n_bytes": size}, view, 0))
+    if data_name == "mnist":
+        for name in ("dense VAE", "convolutional VAE", "view VAE"):
+            row = Row("likelihood", f"{name}, likelihood", "bounds", {}, table[name], 0)
+            trained.append(row)
+    for spec in specs.models_of_one_seed(data_name).values():
+        distance = "hamming" if spec.kind == "BinaryVAE" else "cosine"
+        group = "codes" if spec.kind == "BinaryVAE" else "variants"
+        trained.append(Row(group, spec.name, "latent", {"distance": distance}, spec, 0))
+    return fixed + trained
+
+
+def rows_of(part: str, data_name: str) -> list[Row]:
+    """The rows of one part: the main table and sweeps, the tuning, or a quick version of all."""
+    if part == "tuning":
+        models = specs.models_of_tuning(data_name).values()
+        distances = {"ViewVAE": "cosine", "BinaryVAE": "hamming"}
+        return [
+            Row("tuning", m.name, "latent", {"distance": distances[m.kind]}, m, 0) for m in models
+        ]
+    sweeps = [
+        Row("sweep", spec.name, "latent", {"distance": "cosine"}, spec, 0)
+        for spec in specs.models_of_sweeps().values()
+    ]
+    rows = rows_of_table(data_name) + sweeps
+    if part == "full":
+        return rows
+    short = [replace_model(row, specs.shortened(row.model)) if row.model else row for row in rows]
+    return [row for row in short if row.seed in (None, 0)]
+
+
+def replace_model(row: Row, model: specs.Spec) -> Row:
+    return Row(**{**row.__dict__, "model": model})
+
+
+def cached(path: Path, make) -> dict:
+    """Return the JSON at ``path``, made and stored first where it is missing."""
+    if not path.exists():
+        result = make()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(f".{os.getpid()}.part")
+        part.write_text(json.dumps(result), encoding="utf-8")
+        os.replace(part, path)
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def cache_path(kind: str, part: str, data_name: str, content: dict) -> Path:
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+    return CACHE / f"{part}-{data_name}" / f"{kind}-{digest}.json"
+
+
+def settings(spec: specs.Spec, data_name: str) -> dict:
+    """What a trained model depends on; its name is not of it, the sizes of its views are."""
+    return spec.describe() | {"name": None, "views": specs.VIEWS[data_name]}
+
+
+def train_piece(part: str, data_name: str, spec: specs.Spec, seed: int) -> dict:
+    """Train one model, unless it has been; store its latents beside what was measured."""
+    content = settings(spec, data_name) | {"seed": seed}
+    path = cache_path("model", part, data_name, content)
+    make = descriptors.train_and_encode
+    return cached(path, lambda: make(part, data_name, spec, seed, path.with_suffix(".npz")))
+
+
+def row_piece(part: str, data_name: str, row: Row) -> dict:
+    """Rank and score one row, unless it has been."""
+    model_settings = settings(row.model, data_name) if row.model else {}
+    content = model_settings | {"seed": row.seed, "method": row.method, "options": row.options}
+    path = cache_path("row", part, data_name, content)
+
+    def make():
+        split = specs.load_split(data_name, part)
+        model = train_piece(part, data_name, row.model, row.seed) if row.model else None
+        if row.method == "bounds":
+            network = row.model.build(data_name, row.seed)
+            network.load_weights((CACHE / model["latents"]).with_suffix(".weights.h5"))
+            values = descriptors.bounds(split, network, quick=part == "quick")
+            scores = ranking.with_intervals(values, np.random.default_rng(0))
+            return {"bytes": None, "scores": scores, "model": model}
+        latents = dict(np.load(CACHE / model["latents"], allow_pickle=False)) if model else None
+        features, n_bytes = getattr(descriptors, row.method)(split, latents, **row.options)
+        scores = ranking.score(features, split.query_labels, split.gallery_labels, title=row.name)
+        return {"bytes": n_bytes, "scores": scores, "model": model}
+
+    return cached(path, make)
+
+
+def run(part: str, data_name: str, workers: int, only: str) -> list[tuple[Row, dict]]:
+    """Train, then rank, ``workers`` pieces at a time; return every row with its result."""
+    rows = [row for row in rows_of(part, data_name) if only in row.name]
+    models = {(row.model, row.seed): None for row in rows if row.model}
+    # The longest first, so that no core waits at the end.
+    order = sorted(models, key=lambda m: -m[0].epochs * (m[0].architecture == "conv"))
+    jobs = [
+        (train_piece, (part, data_name, *model), f"{model[0].name}, seed {model[1]}")
+        for model in order
+    ]
+    in_parallel(jobs, workers)
+    in_parallel([(row_piece, (part, data_name, row), row.name) for row in rows], workers)
+    return [(row, row_piece(part, data_name, row)) for row in rows]
+
+
+def in_parallel(jobs: list[tuple], workers: int) -> None:
+    """Run the jobs in fresh processes of one thread each, and say which are done."""
+    started = time.perf_counter()
+    for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+        os.environ[name] = "1"
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    context = get_context("spawn")
+    with ProcessPoolExecutor(workers, context, max_tasks_per_child=1) as pool:
+        futures = {pool.submit(function, *given): name for function, given, name in jobs}
+        for done, future in enumerate(as_completed(futures), start=1):
+            future.result()
+            minutes = (time.perf_counter() - started) / 60
+            print(f"{done}/{len(jobs)}, {minutes:.1f} min: {futures[future]}", flush=True)
+
+
+def report(part: str, data_name: str, results: list[tuple[Row, dict]]) -> dict:
+    """Put rows of different seeds together: mean and spread, or mean and bootstrap interval."""
+    table: dict[tuple, list] = {}
+    for row, result in results:
+        table.setdefault((row.group, row.name), []).append((row, result))
+    lines = []
+    for (group, name), members in table.items():
+        scores = [result["scores"] for _, result in members]
+        line = {"group": group, "name": name, "seeds": [row.seed for row, _ in members]}
+        line["bytes"] = members[0][1]["bytes"]
+        line["scores"] = {metric: summary([s[metric] for s in scores]) for metric in scores[0]}
+        if members[0][0].model:
+            line["settings"] = members[0][0].model.describe()
+            models = [result["model"]["measured"] for _, result in members]
+            line["model"] = {key: average([m[key] for m in models]) for key in models[0]}
+        lines.append(line)
+    return {
+        "command": f"python benchmarks/study.py --part {part}",
+        "data": data_name,
+        "protocol": specs.load_split(data_name, part).protocol + "; relevant: the same label",
+        "labels": "no label is used in training; labels of a split of the training set chose "
+        "settings (study-tuning-*.json)",
+        "metrics": METRICS,
+        "views": specs.VIEWS[data_name],
+        "seconds are of": f"{platform.machine()}, {os.cpu_count()} cores, one thread a model, "
+        "two models at a time",
+        "python": platform.python_version(),
+        "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
+        "rows": lines,
+    }
+
+
+def summary(scores: list[dict]) -> dict:
+    """One seed or a fixed method: bootstrap interval over queries. Several: their spread."""
+    means = [score["mean"] for score in scores]
+    if len(means) == 1:
+        return {"mean": rounded(means[0]), "interval": [rounded(v) for v in scores[0]["interval"]]}
+    return {"mean": rounded(np.mean(means)), "each": [rounded(mean) for mean in means]}
+
+
+def average(values: list) -> float:
+    return float(f"{np.mean(values):.5g}")
+
+
+def rounded(value: float) -> float:
+    return round(float(value), 4)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--part", choices=("full", "tuning", "quick"), default="full")
+    parser.add_argument("--data", nargs="+", default=list(specs.VIEWS), choices=specs.VIEWS)
+    parser.add_argument("--only", default="", help="rows whose name holds this; writes nothing")
+    parser.add_argument("--workers", type=int, default=2, help="pieces at a time (default 2)")
+    parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the JSON files")
+    arguments = parser.parse_args()
+    for data_name in arguments.data:
+        print(f"{arguments.part}: {data_name}")
+        results = run(arguments.part, data_name, arguments.workers, arguments.only)
+        if arguments.only:
+            for row, result in results:
+                print(row.name, {k: rounded(v["mean"]) for k, v in result["scores"].items()})
+            continue
+        stem = "study" if arguments.part == "full" else f"study-{arguments.part}"
+        path = arguments.output / f"{stem}-{data_name}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(report(arguments.part, data_name, results), indent=1) + "\n"
+        path.write_text(text, encoding="utf-8")
+        print(f"wrote {path.name}")
+
+
+if __name__ == "__main__":
+    main()

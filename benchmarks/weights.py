@@ -1,0 +1,124 @@
+"""Train the bundled models, and write their weights and the model card.
+
+Each model is trained on the official training set without its first 5,848 images, among which are
+all images of the bundled samples. Writes vae_tutorial/weights/*.weights.h5 and README.md, and
+prints the SHA-256 sums that vae_tutorial/models.py checks.
+"""
+
+import argparse
+import hashlib
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import ranking
+import specs
+
+FOLDER = Path(__file__).parent.parent / "vae_tutorial" / "weights"
+FIRST = 5_848  # training images from here on
+SEED = 0
+LARGEST = 4 * 2**20
+# name: data, row of specs.models_of_table, distance
+BUNDLED = {
+    "mnist-vae": ("mnist", "convolutional VAE", "cosine"),
+    "mnist-view-vae": ("mnist", "view VAE", "cosine"),
+    "mnist-binary-vae": ("mnist", "binary view VAE, 64 bits", "hamming"),
+    "fashion-vae": ("fashion-mnist", "convolutional VAE", "cosine"),
+    "fashion-view-vae": ("fashion-mnist", "view VAE", "cosine"),
+}
+
+
+def train(name: str, quick: bool) -> dict:
+    """Train one model, write its weights, and return its card."""
+    data_name, row, distance = BUNDLED[name]
+    spec = specs.models_of_table(data_name)[row]
+    if quick:
+        spec = specs.replace(spec, epochs=1)
+    images = specs.load_split(data_name, "full").gallery[FIRST:]
+    model = spec.build(data_name, SEED)
+    started = time.perf_counter()
+    spec.train(model, images, SEED)
+    seconds = time.perf_counter() - started
+    path = write_half(model, spec, FOLDER / f"{name}.weights.h5")
+    sample = specs.load_split(data_name, "quick")
+    features = getattr(ranking, distance)(
+        model.encode(sample.queries), model.encode(sample.gallery)
+    )
+    scores = ranking.score(features, sample.query_labels, sample.gallery_labels, title=name)
+    terms = model.evaluate(sample.queries, verbose=0, return_dict=True)
+    return {
+        "name": name,
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "class": spec.kind,
+        "settings": spec.describe(),
+        "views": specs.VIEWS[data_name] if spec.view_strength else None,
+        "data": f"{data_name}, training images {FIRST:,} to 59,999, without labels",
+        "seed": SEED,
+        "seconds": round(seconds),
+        "protocol": f"{sample.protocol}; {distance} distance; none of them was trained on",
+        "scores": {metric: round(value["mean"], 4) for metric, value in scores.items()},
+        "negative ELBO, nats": round(terms["reconstruction"] + terms["kl"], 2),
+    }
+
+
+def write_half(model, spec, path: Path) -> Path:
+    """Write the weights as 16-bit floats: half the size, and loaded into 32-bit variables."""
+    from vae_tutorial import models
+    from vae_tutorial._tensorflow import keras
+
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float16")
+    try:
+        half = getattr(models, spec.kind)(
+            architecture=spec.architecture, latent_dim=spec.latent_dim
+        )
+    finally:
+        keras.config.set_dtype_policy(policy)
+    half.set_weights([np.float16(values) for values in model.get_weights()])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half.save_weights(path)
+    model.load_weights(path)  # what is measured is what is stored
+    if path.stat().st_size > LARGEST:
+        raise ValueError(f"{path.name} takes {path.stat().st_size:,} bytes, over {LARGEST:,}")
+    return path
+
+
+def write_card(cards: list[dict]) -> None:
+    """Write README.md beside the weights, from the JSON of all models."""
+    lines = [
+        "# Model card of the bundled weights",
+        "",
+        "Made by `python benchmarks/weights.py`; it measured every number below. Figures for the",
+        "full test sets and other methods are in `benchmarks/results/`.",
+        "",
+        "Use: teaching, and retrieval among images like those below. Limits: 28x28 grey images of",
+        "digits or of clothes, centred as in the data sets; anything else is encoded without a",
+        "warning and without meaning. Nothing here was tested for any other purpose. No label was",
+        "used in training; settings were chosen with labels of a part of the training set.",
+        "",
+    ]
+    for card in cards:
+        lines += [f"## {card['name']}", ""]
+        for key, value in card.items():
+            if key != "name" and value is not None:
+                text = json.dumps(value) if isinstance(value, dict) else value
+                lines.append(f"- {key}: {text}")
+        lines.append("")
+    (FOLDER / "README.md").write_text("\n".join(lines), encoding="utf-8")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", nargs="+", choices=BUNDLED, default=list(BUNDLED))
+    parser.add_argument("--quick", action="store_true", help="one epoch, to try the command")
+    arguments = parser.parse_args()
+    for name in arguments.only:
+        card = train(name, arguments.quick)
+        print(name, card["sha256"])
+        (FOLDER / f"{name}.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    write_card([json.loads(file.read_text()) for file in sorted(FOLDER.glob("*.json"))])
+
+
+if __name__ == "__main__":
+    main()

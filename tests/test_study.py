@@ -1,0 +1,185 @@
+"""The study: its ranking against plain definitions, and its results against fresh ones."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import descriptors
+import numpy as np
+import pytest
+import ranking
+import specs
+import study
+
+from vae_tutorial import datasets, metrics, objectives
+
+ROOT = Path(__file__).parent.parent
+RESULTS = ROOT / "benchmarks" / "results"
+
+
+@pytest.fixture(scope="module")
+def posteriors():
+    rng = np.random.default_rng(0)
+    return [(rng.normal(size=(n, 4)), rng.normal(size=(n, 4))) for n in (5, 30)]
+
+
+def order(features) -> np.ndarray:
+    queries, gallery = features
+    return ranking.rank((queries @ gallery.T).astype(np.float32))
+
+
+def test_rank_is_a_stable_argsort():
+    rng = np.random.default_rng(0)
+    for distances in (rng.normal(size=(6, 50)), rng.integers(-3, 3, size=(6, 50))):
+        distances = distances.astype(np.float32)
+        expected = np.argsort(distances, axis=1, kind="stable")
+        np.testing.assert_array_equal(ranking.rank(distances), expected)
+
+
+def test_features_order_as_the_distances_do(posteriors):
+    (q, q_log_var), (g, g_log_var) = posteriors
+    pairs = {
+        "euclidean": (ranking.euclidean(q, g), ((q[:, None] - g) ** 2).sum(axis=2)),
+        "cosine": (ranking.cosine(q, g), -ranking.unit(q) @ ranking.unit(g).T),
+        "hamming": (
+            ranking.hamming(np.sign(q), np.sign(g)),
+            (np.sign(q)[:, None] != np.sign(g)).sum(axis=2),
+        ),
+        "Wasserstein-2": (
+            ranking.wasserstein_2(*posteriors),
+            ((q[:, None] - g) ** 2).sum(axis=2)
+            + ((np.exp(q_log_var / 2)[:, None] - np.exp(g_log_var / 2)) ** 2).sum(axis=2),
+        ),
+        "symmetric KL": (ranking.symmetric_kl(*posteriors), symmetric_kl(*posteriors)),
+    }
+    for name, (features, distances) in pairs.items():
+        expected = np.argsort(distances, axis=1, kind="stable")
+        np.testing.assert_array_equal(order(features), expected, err_msg=name)
+
+
+def symmetric_kl(query, gallery):
+    table = np.empty((len(query[0]), len(gallery[0])))
+    for row, one in enumerate(zip(*query, strict=True)):
+        for column, two in enumerate(zip(*gallery, strict=True)):
+            both = objectives.gaussian_kl(*one, *two) + objectives.gaussian_kl(*two, *one)
+            table[row, column] = float(both)
+    return table
+
+
+def test_scores_are_those_of_the_library():
+    rng = np.random.default_rng(0)
+    gallery, labels = rng.normal(size=(400, 3)), rng.integers(0, 4, size=400)
+    queries, wanted = rng.normal(size=(300, 3)), rng.integers(0, 4, size=300)
+    got = ranking.score(ranking.euclidean(queries, gallery), wanted, labels)
+    indices = np.argsort(((queries[:, None] - gallery) ** 2).sum(axis=2), axis=1)
+    relevant = metrics.relevance(wanted, labels, indices)
+    n_relevant = metrics.count_relevant(wanted, labels)
+    expected = {
+        "P@10": metrics.precision_at_k(relevant, 10).mean(),
+        "mAP": metrics.mean_average_precision(relevant, n_relevant),
+        "5-NN": metrics.knn_accuracy(wanted, labels[indices], k=5),
+    }
+    for name, value in expected.items():
+        assert got[name]["mean"] == pytest.approx(value, abs=1e-9), name
+        low, high = got[name]["interval"]
+        assert low < value < high
+
+
+def test_equal_distances_are_ordered_by_chance():
+    # A sorted gallery and a descriptor without content: gallery order would score 1 or 0.
+    labels = np.repeat([0, 1], 500)
+    nothing = ranking.hamming(np.ones((200, 8)), np.ones((1000, 8)))
+    got = ranking.score(nothing, np.repeat([0, 1], 100), labels)
+    assert got["P@100"]["mean"] == pytest.approx(0.5, abs=0.15)
+    assert got["mAP"]["mean"] == pytest.approx(0.5, abs=0.05)
+
+
+def test_an_interrupted_piece_leaves_nothing_and_a_finished_one_is_not_made_again(tmp_path):
+    path = tmp_path / "folder" / "piece.json"
+
+    def fail():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        study.cached(path, fail)
+    assert not path.exists()
+    assert study.cached(path, lambda: {"value": 1}) == {"value": 1}
+    assert study.cached(path, fail) == {"value": 1}
+
+
+def test_no_two_rows_share_a_name_and_seed():
+    for data_name in specs.VIEWS:
+        rows = [(row.group, row.name, row.seed) for row in study.rows_of("full", data_name)]
+        assert len(set(rows)) == len(rows)
+        trained = {row.name for row in study.rows_of("full", data_name) if row.group == "trained"}
+        for name in trained:
+            seeds = {seed for _, other, seed in rows if other == name}
+            assert seeds == set(specs.SEEDS) or (name.startswith("view VAE") and seeds == {0})
+
+
+def test_tuning_never_touches_test_images():
+    parts = {data: specs.load_split(data, "quick") for data in specs.VIEWS}
+    assert all(len(split.queries) == 500 for split in parts.values())
+    if not available("mnist"):
+        return
+    split, data = specs.load_split("mnist", "tuning"), datasets.load("mnist")
+    np.testing.assert_array_equal(split.gallery, data.gallery_images[:50_000])
+    np.testing.assert_array_equal(split.queries, data.gallery_images[57_000:])
+
+
+def available(data_name: str) -> bool:
+    try:
+        datasets.load(data_name)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+CHEAP = {
+    "raw pixels, Euclidean": ("pixels", {}),
+    "PCA 32": ("pca", {"n_components": 32}),
+}
+
+
+@pytest.mark.parametrize("name", CHEAP)
+@pytest.mark.parametrize("part", ["quick", "full"])
+@pytest.mark.parametrize("data_name", specs.VIEWS)
+def test_the_stored_results_come_out_again(part, data_name, name):
+    path = RESULTS / f"study{'' if part == 'full' else '-quick'}-{data_name}.json"
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    if part == "full" and not available(data_name):
+        pytest.skip("the full set is not at hand; the quick part was recomputed")
+    split = specs.load_split(data_name, part)
+    method, options = CHEAP[name]
+    features, n_bytes = getattr(descriptors, method)(split, None, **options)
+    scores = ranking.score(features, split.query_labels, split.gallery_labels)
+    line = next(row for row in stored["rows"] if row["name"] == name)
+    assert line["bytes"] == n_bytes
+    for metric, value in line["scores"].items():
+        assert value["mean"] == pytest.approx(scores[metric]["mean"], abs=5e-4), metric
+
+
+def test_the_command_runs_on_the_bundled_images(tmp_path):
+    command = [sys.executable, "benchmarks/study.py", "--part", "quick", "--data", "mnist"]
+    command += ["--only", "beta 5"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "VAE_STUDY_CACHE": str(tmp_path)}
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert "beta 5 {" in done.stdout and "mAP" in done.stdout
+    assert list(tmp_path.rglob("model-*.json"))
+
+
+def test_the_bounds_are_ordered_and_agree_with_the_loss():
+    spec = specs.replace(specs.models_of_sweeps()["latent 8"], epochs=1)
+    split = specs.load_split("mnist", "quick")
+    model = spec.build("mnist", 0)
+    spec.train(model, split.gallery[:1280], 0)
+    bounds = descriptors.bounds(split, model, quick=True)
+    assert (bounds["IWAE bound"] > bounds["binarised ELBO"]).all()
+    rng = np.random.default_rng(0)
+    images = split.queries[rng.permutation(500)[:20]]
+    images = (rng.random(images.shape) < images).astype(np.float32)
+    loss = np.mean([float(model.loss_terms(images)["loss"]) for _ in range(50)])
+    assert -bounds["binarised ELBO"].mean() == pytest.approx(loss, rel=0.01)
