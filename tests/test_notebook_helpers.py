@@ -9,7 +9,12 @@ from nbclient import NotebookClient
 from nbformat import v4
 
 from vae_tutorial import notebook
-from vae_tutorial.notebook import show_source, show_table, source_without_docstring
+from vae_tutorial.notebook import (
+    read_results,
+    show_source,
+    show_table,
+    source_without_docstring,
+)
 
 
 def run_cells(*sources: str) -> list[list]:
@@ -163,3 +168,11 @@ def test_a_bar_in_a_cell_does_not_end_it():
 def test_a_bad_table_is_refused(rows, message):
     with pytest.raises(ValueError, match=message):
         show_table(rows, columns=["a", "b"])
+
+
+def test_stored_results_are_read_and_a_missing_one_is_named():
+    study = read_results("study-quick-mnist")
+    assert study["data"] == "mnist"
+    assert study["rows"][0]["name"] == "raw pixels, Euclidean"
+    with pytest.raises(FileNotFoundError, match=r"no stored result 'nothing' \(there are: .*speed"):
+        read_results("nothing")

@@ -1,9 +1,13 @@
-"""What a notebook shows besides figures: the library's own source, and tables."""
+"""What a notebook shows besides figures: the library's own source, tables and stored results."""
 
 import ast
 import inspect
+import json
 import textwrap
 from collections.abc import Sequence
+from pathlib import Path
+
+_RESULTS = Path(__file__).parents[1] / "benchmarks" / "results"
 
 
 def show_source(thing) -> None:
@@ -109,6 +113,41 @@ def show_table(rows: Sequence[Sequence], columns: Sequence[str]) -> None:
     lines = [columns, ruler, *rows]
     text = "\n".join("| " + " | ".join(map(_cell, line)) + " |" for line in lines)
     display(Markdown(text))
+
+
+def read_results(name: str) -> dict:
+    """Return a stored result file of the benchmarks, ``benchmarks/results/<name>.json``.
+
+    A committed command made it, and the file says which. Introduced in chapter 4.
+
+    Parameters
+    ----------
+    name : str
+        For example ``"study-mnist"``.
+
+    Returns
+    -------
+    dict
+        The file's content.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+
+    Examples
+    --------
+    >>> read_results("speed")["command"]
+    'python benchmarks/speed.py'
+    """
+    path = _RESULTS / f"{name}.json"
+    if not path.is_file():
+        stored = ", ".join(sorted(file.stem for file in _RESULTS.glob("*.json"))) or "none"
+        raise FileNotFoundError(
+            f"there is no stored result {name!r} (there are: {stored}); clone the whole "
+            "repository and install it with pip install -e"
+        )
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def _cell(value) -> str:
