@@ -84,8 +84,8 @@ def write_half(model, spec, path: Path) -> Path:
     return path
 
 
-def write_card(cards: list[dict]) -> None:
-    """Write README.md beside the weights, from the JSON of all models."""
+def card_text(cards: list[dict]) -> str:
+    """Return the model card of all models, in Markdown."""
     lines = [
         "# Model card of the bundled weights",
         "",
@@ -105,7 +105,7 @@ def write_card(cards: list[dict]) -> None:
                 text = json.dumps(value) if isinstance(value, dict) else value
                 lines.append(f"- {key}: {text}")
         lines.append("")
-    (FOLDER / "README.md").write_text("\n".join(lines), encoding="utf-8")
+    return "\n".join(lines)
 
 
 def main() -> None:
@@ -117,7 +117,8 @@ def main() -> None:
         card = train(name, arguments.quick)
         print(name, card["sha256"])
         (FOLDER / f"{name}.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
-    write_card([json.loads(file.read_text()) for file in sorted(FOLDER.glob("*.json"))])
+    cards = [json.loads(file.read_text(encoding="utf-8")) for file in sorted(FOLDER.glob("*.json"))]
+    (FOLDER / "README.md").write_text(card_text(cards), encoding="utf-8")
 
 
 if __name__ == "__main__":
