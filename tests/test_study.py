@@ -204,3 +204,28 @@ def test_the_bounds_are_ordered_and_agree_with_the_loss():
     images = (rng.random(images.shape) < images).astype(np.float32)
     loss = np.mean([float(model.loss_terms(images)["loss"]) for _ in range(50)])
     assert -bounds["binarised ELBO"].mean() == pytest.approx(loss, rel=0.01)
+
+
+# Measured before this study was written, by other code; "within" says how far apart they may be.
+KNOWN = {
+    "mnist": {
+        "raw pixels, Euclidean": ({"P@1": 0.969, "P@10": 0.948, "mAP": 0.425}, 0.003),
+        "PCA 32": ({"P@1": 0.973, "P@10": 0.957, "mAP": 0.442, "mAP@1000": 0.839}, 0.003),
+        **{f"ITQ, {b} bits": ({"mAP": v}, 0.02) for b, v in ((16, 0.416), (32, 0.438), (64, 0.46))},
+        **{f"LSH, {b} bits": ({"mAP": v}, 0.02) for b, v in ((16, 0.21), (32, 0.281), (64, 0.33))},
+    },
+    "fashion-mnist": {
+        "raw pixels, Euclidean": ({"P@1": 0.85, "P@10": 0.805, "mAP": 0.447}, 0.003),
+        "PCA 32": ({"P@1": 0.838, "P@10": 0.8, "mAP": 0.459, "mAP@1000": 0.706}, 0.003),
+    },
+}
+
+
+@pytest.mark.parametrize("path", [p for p in STORED if "quick" not in p.name], ids=lambda p: p.stem)
+def test_known_values_are_reproduced(path):
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    rows = {row["name"]: row["scores"] for row in stored["rows"]}
+    for name, (values, within) in KNOWN[stored["data"]].items():
+        for metric, value in values.items():
+            got = rows[name][metric]["mean"]
+            assert got == pytest.approx(value, abs=within), (name, metric)
