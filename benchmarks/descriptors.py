@@ -91,12 +91,12 @@ def pca(split, latents, n_components: int, distance: str = "euclidean"):
     return getattr(ranking, distance)(queries, gallery), 4 * n_components
 
 
-def lsh(split, latents, bits: int):
-    """Signs of random projections of the centred pixels (Charikar 2002)."""
+def lsh(split, latents, bits: int, draw: int):
+    """Signs of random projections of the centred pixels (Charikar 2002), for one draw of them."""
     gallery, queries = (
         images.reshape(len(images), -1) for images in (split.gallery, split.queries)
     )
-    directions = np.random.default_rng(0).standard_normal((gallery.shape[1], bits))
+    directions = np.random.default_rng(draw).standard_normal((gallery.shape[1], bits))
     mean = gallery.mean(axis=0)
     codes = [np.where((rows - mean) @ directions > 0, 1.0, -1.0) for rows in (queries, gallery)]
     return ranking.hamming(*codes), bits / 8

@@ -57,7 +57,11 @@ def rows_of_table(data_name: str) -> list[Row]:
         Row("fixed", "raw pixels, cosine", "pixels", {"distance": "cosine"}),
         *(Row("fixed", f"PCA {d}", "pca", {"n_components": d}) for d in (10, 16, 32, 64)),
         Row("fixed", "PCA 32, cosine", "pca", {"n_components": 32, "distance": "cosine"}),
-        *(Row("codes", f"LSH, {b} bits", "lsh", {"bits": b}) for b in (16, 32, 64)),
+        *(
+            Row("codes", f"LSH, {bits} bits", "lsh", {"bits": bits, "draw": draw}, seed=draw)
+            for bits in (16, 32, 64)
+            for draw in specs.SEEDS
+        ),
         *(Row("codes", f"ITQ, {b} bits", "itq", {"bits": b}) for b in (16, 32, 64)),
     ]
     table = specs.models_of_table(data_name)
