@@ -102,16 +102,19 @@ def lsh(split, latents, bits: int, draw: int):
     return ranking.hamming(*codes), bits / 8
 
 
-def itq(split, latents, bits: int):
-    """Signs after PCA and the rotation that loses least (Gong et al. 2013), as FAISS has it."""
-    import faiss
+def itq(split, latents, bits: int, draw: int):
+    """Signs after PCA and the rotation that loses least (Gong et al. 2013), from a random start.
 
+    Written out because FAISS's ITQMatrix ends at a clearly lower mAP on the same components.
+    """
     gallery, queries = _principal(split, bits)
-    matrix = faiss.ITQMatrix(bits)
-    matrix.train(np.ascontiguousarray(gallery))
-    codes = [
-        np.where(matrix.apply(np.ascontiguousarray(r)) > 0, 1.0, -1.0) for r in (queries, gallery)
-    ]
+    start = np.random.default_rng(draw).standard_normal((bits, bits))
+    rotation = np.linalg.qr(start)[0].astype(np.float32)
+    for _ in range(50):
+        codes = np.where(gallery @ rotation > 0, np.float32(1), np.float32(-1))
+        left, _, right = np.linalg.svd(codes.T @ gallery)
+        rotation = (left @ right).T
+    codes = [np.where(rows @ rotation > 0, 1.0, -1.0) for rows in (queries, gallery)]
     return ranking.hamming(*codes), bits / 8
 
 

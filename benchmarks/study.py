@@ -58,11 +58,11 @@ def rows_of_table(data_name: str) -> list[Row]:
         *(Row("fixed", f"PCA {d}", "pca", {"n_components": d}) for d in (10, 16, 32, 64)),
         Row("fixed", "PCA 32, cosine", "pca", {"n_components": 32, "distance": "cosine"}),
         *(
-            Row("codes", f"LSH, {bits} bits", "lsh", {"bits": bits, "draw": draw}, seed=draw)
+            Row("codes", f"{name}, {bits} bits", method, {"bits": bits, "draw": draw}, seed=draw)
+            for name, method in (("LSH", "lsh"), ("ITQ", "itq"))
             for bits in (16, 32, 64)
             for draw in specs.SEEDS
         ),
-        *(Row("codes", f"ITQ, {b} bits", "itq", {"bits": b}) for b in (16, 32, 64)),
     ]
     table = specs.models_of_table(data_name)
     distances = ("euclidean", "cosine", "symmetric KL", "Wasserstein-2", "sampled z")

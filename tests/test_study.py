@@ -229,3 +229,16 @@ def test_known_values_are_reproduced(path):
         for metric, value in values.items():
             got = rows[name][metric]["mean"]
             assert got == pytest.approx(value, abs=within), (name, metric)
+
+
+def test_itq_codes_lose_less_than_signs_of_components_do():
+    split = specs.load_split("mnist", "quick")
+    gallery, _ = descriptors._principal(split, 16)
+    (_, codes), n_bytes = descriptors.itq(split, None, bits=16, draw=0)
+    assert n_bytes == 2
+    # How well codes predict the components, after the best rotation between the two.
+    kept = [
+        np.linalg.svd(signs.T @ gallery, compute_uv=False).sum()
+        for signs in (codes, np.where(gallery > 0, 1.0, -1.0))
+    ]
+    assert kept[0] > 1.02 * kept[1]
