@@ -241,6 +241,18 @@ def report(part: str, data_name: str, results: list[tuple[Row, dict]]) -> dict:
     }
 
 
+def merged(stored: dict, fresh: dict) -> dict:
+    """Put the lines of ``fresh`` in the place of those of ``stored`` that they measure anew."""
+    differing = [key for key in fresh if key != "rows" and fresh[key] != stored[key]]
+    if differing:
+        raise ValueError(
+            f"the stored results differ in {', '.join(differing)}, so that fresh rows cannot stand "
+            "beside them; run the study without --only"
+        )
+    lines = {(line["group"], line["name"]): line for line in stored["rows"] + fresh["rows"]}
+    return fresh | {"rows": list(lines.values())}
+
+
 def summary(scores: list[dict]) -> dict:
     """One seed or a fixed method: bootstrap interval over queries. Several: their spread."""
     means = [score["mean"] for score in scores]
@@ -261,22 +273,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--part", choices=("full", "tuning", "quick"), default="full")
     parser.add_argument("--data", nargs="+", default=list(specs.VIEWS), choices=specs.VIEWS)
-    parser.add_argument("--only", default="", help="rows whose name holds this; writes nothing")
+    parser.add_argument(
+        "--only", default="", help="measure, and replace, only rows whose name holds this"
+    )
     parser.add_argument("--workers", type=int, default=2, help="pieces at a time (default 2)")
     parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the JSON files")
     arguments = parser.parse_args()
     for data_name in arguments.data:
         print(f"{arguments.part}: {data_name}")
         results = run(arguments.part, data_name, arguments.workers, arguments.only)
-        if arguments.only:
-            for row, result in results:
-                print(row.name, {k: rounded(v["mean"]) for k, v in result["scores"].items()})
-            continue
+        for row, result in results:
+            print(row.name, {k: rounded(v["mean"]) for k, v in result["scores"].items()})
         stem = "study" if arguments.part == "full" else f"study-{arguments.part}"
         path = arguments.output / f"{stem}-{data_name}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(report(arguments.part, data_name, results), indent=1) + "\n"
-        path.write_text(text, encoding="utf-8")
+        content = report(arguments.part, data_name, results)
+        if arguments.only and path.exists():
+            content = merged(json.loads(path.read_text(encoding="utf-8")), content)
+        path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
         print(f"wrote {path.name}")
 
 

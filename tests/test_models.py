@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from vae_tutorial import objectives
+from vae_tutorial import datasets, objectives
 from vae_tutorial._tensorflow import keras, tf
 from vae_tutorial.models import (
     LOG_VAR_BOUND,
@@ -18,7 +18,7 @@ from vae_tutorial.models import (
     StraightThrough,
     ViewVAE,
 )
-from vae_tutorial.training import RandomView
+from vae_tutorial.training import RandomView, set_seed
 
 ARCHITECTURES = ["dense", "conv"]
 LIKELIHOODS = ["bernoulli", "gaussian"]
@@ -305,6 +305,18 @@ def test_codes_are_the_signs_of_the_logits(images):
     packed = np.packbits(codes > 0, axis=1)
     differing = np.unpackbits(packed[0] ^ packed[1]).sum()
     assert np.square(codes[0] - codes[1]).sum() == 4 * differing
+
+
+def test_short_codes_do_not_freeze():
+    digits = datasets.load("mnist-5k").gallery_images[:2560]
+    set_seed(0)
+    view = RandomView(shift=4.0, rotation=20.0, zoom=0.15, seed=0)
+    vae = BinaryVAE(latent_dim=16, architecture="conv", beta=0.2, view=view)
+    vae.compile(keras.optimizers.Adam(2e-3), steps_per_execution=10)
+    vae.fit(digits, epochs=8, batch_size=128, verbose=0)
+    share = (vae.encode(digits) > 0).mean(axis=0)
+    # Every bit tells images apart: its rarer value is not rare.
+    assert np.minimum(share, 1 - share).min() > 0.1
 
 
 BAD_INPUTS = [

@@ -184,12 +184,27 @@ def test_the_stored_results_come_out_again(path, name):
 
 def test_the_command_runs_on_the_bundled_images(tmp_path):
     command = [sys.executable, "benchmarks/study.py", "--part", "quick", "--data", "mnist"]
-    command += ["--only", "beta 5"]
+    command += ["--only", "beta 5", "--output", str(tmp_path)]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "VAE_STUDY_CACHE": str(tmp_path)}
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
     assert "beta 5 {" in done.stdout and "mAP" in done.stdout
     assert list(tmp_path.rglob("model-*.json"))
+    stored = json.loads((tmp_path / "study-quick-mnist.json").read_text(encoding="utf-8"))
+    assert [row["name"] for row in stored["rows"]] == ["beta 5"]
+
+
+def test_fresh_rows_replace_stored_ones_of_the_same_settings_only():
+    stored = {"data": "mnist", "rows": [line("a", 1), line("b", 2), line("c", 3)]}
+    fresh = {"data": "mnist", "rows": [line("b", 5), line("d", 4)]}
+    rows = study.merged(stored, fresh)["rows"]
+    assert rows == [line("a", 1), line("b", 5), line("c", 3), line("d", 4)]
+    with pytest.raises(ValueError, match="differ in data"):
+        study.merged(stored, fresh | {"data": "fashion-mnist"})
+
+
+def line(name: str, score: float) -> dict:
+    return {"group": "fixed", "name": name, "scores": score}
 
 
 def test_the_bounds_are_ordered_and_agree_with_the_loss():
