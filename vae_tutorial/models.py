@@ -762,9 +762,9 @@ class BitEncoder(Encoder):
 class BinaryVAE(ViewVAE):
     """VAE whose latent is a code of bits: each dimension is a coin, the prior is fair coins.
 
-    The encoder puts out the log-odds of each bit (:class:`BitEncoder`). A code takes ``latent_dim / 8``
-    bytes. The squared Euclidean distance of two codes of -1 and +1 is four times the number of
-    bits in which they differ, the Hamming distance: an index ranks them all the same.
+    The encoder puts out the log-odds of each bit (:class:`BitEncoder`). A code takes
+    ``latent_dim / 8`` bytes. The squared Euclidean distance of two codes of -1 and +1 is four times
+    the number of bits in which they differ, the Hamming distance: an index ranks them all the same.
     Introduced in chapter 5.
 
     Parameters
