@@ -96,14 +96,15 @@ def models_of_one_seed(data_name: str) -> dict[str, Spec]:
 
 
 def models_of_sweeps() -> dict[str, Spec]:
-    """Dense VAEs, one seed: latent dimension, beta and likelihood, one at a time."""
+    """One seed: latent dimension (dense and convolutional), beta and likelihood, one at a time."""
     base = Spec("", architecture="dense", batch_size=128, learning_rate=1e-3)
+    conv = replace(base, architecture="conv", epochs=4)
+    sizes = (2, 4, 8, 16, 32, 64)
     specs = [
-        *(replace(base, name=f"latent {d}", latent_dim=d) for d in (2, 4, 8, 16, 32, 64)),
+        *(replace(base, name=f"latent {d}", latent_dim=d) for d in sizes),
         *(replace(base, name=f"beta {b:g}", beta=b) for b in (0.1, 0.2, 0.5, 2.0, 5.0, 10.0)),
         replace(base, name="Gaussian likelihood", likelihood="gaussian"),
-        replace(base, name="convolutional, latent 2", architecture="conv", latent_dim=2, epochs=4),
-        replace(base, name="convolutional, latent 8", architecture="conv", latent_dim=8, epochs=4),
+        *(replace(conv, name=f"convolutional, latent {d}", latent_dim=d) for d in sizes),
     ]
     return {spec.name: spec for spec in specs}
 

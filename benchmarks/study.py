@@ -128,12 +128,16 @@ def replace_model(row: Row, model: specs.Spec) -> Row:
 def cached(path: Path, make) -> dict:
     """Return the JSON at ``path``, made and stored first where it is missing."""
     if not path.exists():
-        result = make()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(f".{os.getpid()}.part")
-        part.write_text(json.dumps(result), encoding="utf-8")
-        os.replace(part, path)
+        write_whole(path, json.dumps(make()))
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write ``text`` to ``path`` in one step, so that no reader ever meets half a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(f".{os.getpid()}.part")
+    part.write_text(text, encoding="utf-8")
+    os.replace(part, path)
 
 
 def cache_path(kind: str, part: str, data_name: str, content: dict) -> Path:
@@ -182,6 +186,8 @@ def row_piece(part: str, data_name: str, row: Row) -> dict:
 def run(part: str, data_name: str, workers: int, only: str) -> list[tuple[Row, dict]]:
     """Train, then rank, ``workers`` pieces at a time; return every row with its result."""
     rows = [row for row in rows_of(part, data_name) if only in row.name]
+    if not rows:
+        raise ValueError(f"no row of {part}, {data_name} has {only!r} in its name; see specs.py")
     models = {(row.model, row.seed): None for row in rows if row.model}
     # The longest first, so that no core waits at the end.
     order = sorted(models, key=lambda m: -m[0].epochs * (m[0].architecture == "conv"))
@@ -243,7 +249,7 @@ def report(part: str, data_name: str, results: list[tuple[Row, dict]]) -> dict:
 
 def merged(stored: dict, fresh: dict) -> dict:
     """Put the lines of ``fresh`` in the place of those of ``stored`` that they measure anew."""
-    differing = [key for key in fresh if key != "rows" and fresh[key] != stored[key]]
+    differing = [key for key in fresh if key != "rows" and fresh[key] != stored.get(key)]
     if differing:
         raise ValueError(
             f"the stored results differ in {', '.join(differing)}, so that fresh rows cannot stand "
@@ -286,11 +292,10 @@ def main() -> None:
             print(row.name, {k: rounded(v["mean"]) for k, v in result["scores"].items()})
         stem = "study" if arguments.part == "full" else f"study-{arguments.part}"
         path = arguments.output / f"{stem}-{data_name}.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
         content = report(arguments.part, data_name, results)
         if arguments.only and path.exists():
             content = merged(json.loads(path.read_text(encoding="utf-8")), content)
-        path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        write_whole(path, json.dumps(content, indent=1) + "\n")
         print(f"wrote {path.name}")
 
 

@@ -111,7 +111,7 @@ SPOILED = {
     "stderr": (edit_code(1, outputs=stream("stderr", "a warning")), "writes to stderr"),
     "path in an output": (edit_code(1, outputs=stream("stdout", "in /home/me/x.py")), "/home/me"),
     "temporary path": (edit_code(1, outputs=stream("stdout", "/tmp/ipykernel_1/2.py")), "/tmp"),
-    "path in a cell": (edit_code(1, source="open('/root/data')"), "/root/data"),
+    "path in a cell": (edit_code(1, source="open('/mnt/data')"), "/mnt/data"),
     "path on Windows": (edit_text("nothing.", "in C:\\Users\\me."), "machine path"),
     "path in an error": (
         edit_code(

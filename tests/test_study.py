@@ -203,6 +203,11 @@ def test_fresh_rows_replace_stored_ones_of_the_same_settings_only():
         study.merged(stored, fresh | {"data": "fashion-mnist"})
 
 
+def test_a_name_that_no_row_has_is_refused_before_anything_is_written():
+    with pytest.raises(ValueError, match="has 'beta 7' in its name"):
+        study.run("quick", "mnist", workers=1, only="beta 7")
+
+
 def line(name: str, score: float) -> dict:
     return {"group": "fixed", "name": name, "scores": score}
 
