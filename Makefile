@@ -70,6 +70,7 @@ bench: $(STAMP) ## time search and training (minutes; PyTorch must be installed)
 study: $(STAMP) ## train and measure everything again (hours; needs the full data sets)
 	$(BIN)/python benchmarks/study.py --part tuning
 	$(BIN)/python benchmarks/study.py --part full
+	$(BIN)/python benchmarks/emoji.py
 
 study-quick: $(STAMP) ## the study at a twentieth of its size, on the bundled images (minutes)
 	$(BIN)/python benchmarks/study.py --part quick --output _build/study

@@ -38,3 +38,18 @@ def test_ways_of_training_reach_equal_losses(tmp_path):
         losses = result["loss after equal epochs"]
         assert losses["ours"] == pytest.approx(losses["Keras, plain step"], rel=0.03), architecture
         assert all(0 < share < 1 for share in result["share of that rate"].values())
+
+
+def test_the_emoji_benchmark_runs_and_its_stored_result_states_what_the_page_says(tmp_path):
+    quick = run_quick("emoji.py", tmp_path / "emoji.json")
+    stored = json.loads((ROOT / "benchmarks/results/emoji.json").read_text(encoding="utf-8"))
+    fresh, rows = (
+        {row["name"]: row["scores"] for row in report["rows"]} for report in (quick, stored)
+    )
+    assert fresh.keys() == rows.keys()
+    for name in ("raw pixels", "PCA 64"):  # untrained, so the short run gives the stored numbers
+        for metric, value in rows[name].items():
+            assert fresh[name][metric]["mean"] == pytest.approx(value["mean"], abs=0.003)
+    for metric, value in rows["pair VAE, Gaussian"].items():
+        for other in rows.keys() - {"pair VAE, Gaussian"}:
+            assert min(value["each"]) > rows[other][metric]["mean"]

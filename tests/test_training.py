@@ -179,3 +179,59 @@ def test_warmup_needs_a_model_with_beta():
     model.compile("sgd", "mse")
     with pytest.raises(TypeError, match="needs a model with a beta"):
         model.fit(np.zeros((2, 2)), np.zeros((2, 1)), verbose=0, callbacks=[training.KLWarmup(2)])
+
+
+PAIRS = np.random.default_rng(1).uniform(size=(2, 12, 8, 8, 3)).astype("float32")
+
+
+def pair_vae(**changes):
+    training.set_seed(0)
+    vae = VAE((8, 8, 3), latent_dim=4, likelihood="gaussian", beta=0.2, **changes)
+    vae.compile(keras.optimizers.Adam(1e-2))
+    return vae
+
+
+def test_pairs_are_drawn_together_and_the_loss_falls():
+    vae = pair_vae()
+    history = training.fit_pairs(vae, *PAIRS, epochs=60, title="A test")
+    assert history[-1] < history[0] - 10
+    codes = [vae.encode(images) for images in PAIRS]
+    own = np.linalg.norm(codes[0] - codes[1], axis=1).mean()
+    others = np.linalg.norm(codes[0] - np.roll(codes[1], 1, axis=0), axis=1).mean()
+    assert own < 0.5 * others
+
+
+def test_a_pair_is_reconstructed_as_its_mean():
+    dark, light = np.full((2, 16, 8, 8, 3), [[[[[0.1]]]], [[[[0.7]]]]], "float32")
+    vae = pair_vae()
+    training.fit_pairs(vae, dark, light, epochs=80)
+    for images in (dark, light):
+        assert vae.predict(images, verbose=0) == pytest.approx(0.4, abs=0.05)
+
+
+def test_training_on_pairs_repeats_with_its_seed_and_reports_the_mean_over_images():
+    first, again, other = (
+        training.fit_pairs(pair_vae(), *PAIRS, epochs=2, batch_size=5, seed=seed)
+        for seed in (3, 3, 4)
+    )
+    assert first == again
+    assert first[1] != other[1]
+    still = pair_vae()
+    still.optimizer.learning_rate = 0.0
+    small, large = (training.fit_pairs(still, *PAIRS, epochs=1, batch_size=n)[0] for n in (5, 12))
+    assert small == pytest.approx(large, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("call", "fragment"),
+    [
+        (lambda: training.fit_pairs(pair_vae(), PAIRS[0], PAIRS[1][:3], epochs=1), "got \\(12, 8"),
+        (lambda: training.fit_pairs(pair_vae(), PAIRS[0] * 255, PAIRS[1], epochs=1), "by 255"),
+        (lambda: training.fit_pairs(pair_vae(), IMAGES, IMAGES, epochs=1), "shape \\(8, 8, 3\\)"),
+        (lambda: training.fit_pairs(pair_vae(), *PAIRS, epochs=0), "epochs must"),
+        (lambda: training.fit_pairs(VAE((8, 8, 3)), *PAIRS, epochs=1), "compile"),
+    ],
+)
+def test_pairs_that_cannot_be_trained_on_are_refused(call, fragment):
+    with pytest.raises(ValueError, match=fragment):
+        call()
