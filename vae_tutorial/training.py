@@ -235,7 +235,7 @@ def fit_pairs(
 
     Each picture is a view of the other, so what differs between the two is left out of the latent.
     Which pictures belong together is supervision. Uses the optimiser that ``vae`` was compiled
-    with. Introduced in chapter 6.
+    with. Introduced in chapter 7.
 
     Parameters
     ----------
