@@ -14,6 +14,10 @@ from notebook_rules import ROOT, RULES, code_cells, run_seconds, tags
 BOOK = ROOT / "book"
 NOTEBOOKS = sorted(p for p in BOOK.rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
 
+# Pages to look things up in; the rest are chapters.
+APPENDIX = {"faq"}
+RULES_OF_CHAPTERS = {"rule_sections", "rule_stated_times"}
+
 
 def read(path: Path) -> nbformat.NotebookNode:
     return nbformat.read(path, as_version=4)
@@ -22,7 +26,20 @@ def read(path: Path) -> nbformat.NotebookNode:
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_chapter(path, rule):
+    if path.stem in APPENDIX and rule.__name__ in RULES_OF_CHAPTERS:
+        return  # a page to look things up in has no objectives, quiz or stated time
     assert rule(read(path)) == []
+
+
+def test_the_questions_and_answers_are_many_and_each_has_evidence_and_a_way_on():
+    cells = read(BOOK / "faq.ipynb").cells
+    text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    questions = [line for line in text.splitlines() if line.startswith("## ")]
+    assert len(questions) >= 12
+    assert all(line.endswith("?") for line in questions)
+    kinds = [cell.cell_type for cell in cells]
+    assert kinds == ["markdown", "code"] * (len(kinds) // 2) + ["markdown"]
+    assert text.count("Read on: ") == len(questions)
 
 
 def test_the_table_of_contents_lists_every_page():
