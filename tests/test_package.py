@@ -28,6 +28,7 @@ FLOORS = [
     "baselines",
     "objectives",
     "models",
+    "multimodal",
     "training",
     "retrieval",
     "plotting",

@@ -1,0 +1,137 @@
+"""Products of experts, and the VAE of images and words."""
+
+import numpy as np
+import pytest
+
+from vae_tutorial import training
+from vae_tutorial._tensorflow import keras
+from vae_tutorial.multimodal import ImageTextVAE, product_of_experts
+
+
+def small(**changes) -> ImageTextVAE:
+    training.set_seed(0)
+    arguments = {"n_words": 3, "latent_dim": 4, "architecture": "dense"} | changes
+    return ImageTextVAE((8, 8, 3), **arguments)
+
+
+def two_things(n: int = 64):
+    """Red images that are called 'red' and blue ones that are called 'blue'; 'thing' fits both."""
+    kind = np.arange(n) % 2
+    images = np.zeros((n, 8, 8, 3), "float32")
+    images[kind == 0, ..., 0] = 1
+    images[kind == 1, ..., 2] = 1
+    return images, np.stack([kind == 0, kind == 1, np.ones(n)], axis=1).astype("float32"), kind
+
+
+def test_the_product_is_the_normalised_product_of_densities():
+    means, variances = [1.5, -0.5], [0.5, 2.0]
+    z = np.linspace(-8, 8, 4001)
+    density = np.exp(-(z**2) / 2)
+    for mean, variance in zip(means, variances, strict=True):
+        density *= np.exp(-((z - mean) ** 2) / (2 * variance))
+    density /= density.sum()
+    mean, log_var = product_of_experts(
+        [np.array([m]) for m in means], [np.log([v]) for v in variances]
+    )
+    expected = (density * z).sum()
+    assert float(mean[0]) == pytest.approx(expected, abs=1e-6)
+    spread = (density * (z - expected) ** 2).sum()
+    assert float(np.exp(log_var)[0]) == pytest.approx(spread, abs=1e-6)
+
+
+def test_one_expert_is_drawn_towards_the_prior_and_none_is_refused():
+    mean, log_var = product_of_experts([np.array([2.0])], [np.zeros(1)])
+    assert float(mean[0]) == pytest.approx(1.0)
+    assert float(np.exp(log_var)[0]) == pytest.approx(0.5)
+    with pytest.raises(ValueError, match="at least one; got 0 and 0"):
+        product_of_experts([], [])
+    with pytest.raises(ValueError, match="got 1 and 2"):
+        product_of_experts([np.zeros(1)], [np.zeros(1)] * 2)
+
+
+def test_each_modality_alone_learns_to_say_both():
+    images, words, kind = two_things()
+    vae = small(dropout=0.0)
+    vae.compile(keras.optimizers.Adam(3e-3))
+    vae.fit((images, words), epochs=40, batch_size=16, verbose=0)
+
+    drawn = vae.decode(vae.encode_words(words[:2]))
+    assert drawn[0, ..., 0].mean() > 0.8 > 0.2 > drawn[0, ..., 2].mean()
+    assert drawn[1, ..., 2].mean() > 0.8 > 0.2 > drawn[1, ..., 0].mean()
+    said = vae.decode_words(vae.encode(images[:2]))
+    assert (said.round() == words[:2]).all()
+    # Image and words of one thing lie near each other, whichever modality speaks.
+    from_images, from_words = vae.encode(images), vae.encode_words(words)
+    distances = np.linalg.norm(from_words[:, None] - from_images[None], axis=-1)
+    assert (kind[distances.argmin(axis=1)] == kind).all()
+
+
+def test_both_modalities_together_are_surer_than_one():
+    images, words, _ = two_things(4)
+    vae = small()
+    both = vae.posterior(images, words)[1].numpy()
+    assert (both < vae.posterior(images=images)[1].numpy()).all()
+    assert (both < vae.posterior(words=words)[1].numpy()).all()
+    assert (vae.posterior(images=images)[1].numpy() < 0).all()  # narrower than the prior
+
+
+def test_encode_is_the_image_posterior_and_evaluate_repeats_itself():
+    images, words, _ = two_things(6)
+    vae = small(dropout=0.9)
+    np.testing.assert_allclose(vae.encode(images), vae.posterior(images)[0], atol=1e-6)
+    np.testing.assert_allclose(
+        vae.predict(images, verbose=0), vae.decode(vae.encode(images)), atol=1e-6
+    )
+    # Nothing is hidden outside training: the same words give the same latent.
+    np.testing.assert_array_equal(vae.encode_words(words), vae.encode_words(words))
+    vae.compile()
+    assert vae.evaluate((images, words), verbose=0, return_dict=True)["kl"] > 0
+
+
+def test_targets_are_what_the_decoder_learns_to_draw():
+    images, words, _ = two_things(16)
+    vae = small()
+    vae.compile(keras.optimizers.Adam(3e-3))
+    vae.fit((images, words, 1 - images), epochs=40, batch_size=8, verbose=0)
+    assert abs(vae.predict(images, verbose=0) - (1 - images)).mean() < 0.1
+
+
+def test_it_is_saved_and_loaded(tmp_path):
+    images, words, _ = two_things(4)
+    vae = small(word_weight=7.0, dropout=0.25)
+    vae.save_weights(tmp_path / "x.weights.h5")
+    twin = ImageTextVAE.from_config(vae.get_config())
+    twin.load_weights(tmp_path / "x.weights.h5")
+    np.testing.assert_array_equal(vae.encode(images), twin.encode(images))
+    np.testing.assert_array_equal(vae.encode_words(words), twin.encode_words(words))
+    assert (twin.word_weight, twin.get_config()["dropout"]) == (7.0, 0.25)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"n_words": 0}, "n_words must be at least 1"),
+        ({"word_weight": -1.0}, "word_weight must be finite, at least 0"),
+        ({"dropout": 1.0}, "dropout must be finite, 0 to 0.9"),
+    ],
+)
+def test_wrong_arguments_are_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        small(**changes)
+
+
+def test_wrong_data_is_refused():
+    images, words, _ = two_things(4)
+    vae = small()
+    vae.compile()
+    for data in (images, (images,), (images, words, images, words)):
+        with pytest.raises(ValueError, match="trains on one tuple"):
+            vae.fit(data, verbose=0)
+    with pytest.raises(ValueError, match="equally many, got 4, 3 and 4"):
+        vae.fit((images, words[:3]), verbose=0)
+    with pytest.raises(ValueError, match="columns"):
+        vae.fit((images, words[:, :2]), verbose=0)
+    with pytest.raises(ValueError, match="columns"):
+        vae.encode_words(words[:, :2])
+    with pytest.raises(ValueError, match="got neither"):
+        vae.posterior()

@@ -1,0 +1,241 @@
+"""A VAE of two modalities: images and bags of words, described in one latent space."""
+
+import functools
+
+import numpy as np
+
+from vae_tutorial import objectives
+from vae_tutorial._checks import check_count, check_matrix, check_number
+from vae_tutorial._tensorflow import keras, tf
+from vae_tutorial.models import VAE, bound_log_var
+
+ops = keras.ops
+layers = keras.layers
+
+
+def product_of_experts(means, log_vars):
+    r"""Multiply diagonal Gaussians, and the standard normal as one more, into one.
+
+    .. math:: \sigma^{-2} = 1 + \sum_m \sigma_m^{-2}, \qquad
+              \mu = \sigma^2 \sum_m \sigma_m^{-2} \mu_m
+
+    An expert that is sure (small variance) pulls more; an expert that is missing pulls not at all.
+    Source: Hinton (2002); Wu and Goodman (2018), section 2.2. Introduced in chapter 8.
+
+    Parameters
+    ----------
+    means, log_vars : sequences of arrays (..., latent_dim), float
+        One mean and one log-variance for each expert.
+
+    Returns
+    -------
+    mean, log_var : tensors (..., latent_dim)
+        Of the product.
+
+    Raises
+    ------
+    ValueError
+        If there is no expert, or not as many log-variances as means.
+
+    Examples
+    --------
+    >>> mean, log_var = product_of_experts([np.array([1.0]), np.array([3.0])], [np.zeros(1)] * 2)
+    >>> float(mean[0]), round(float(ops.exp(log_var)[0]), 3)
+    (1.3333333333333333, 0.333)
+    """
+    if not len(means) or len(means) != len(log_vars):
+        raise ValueError(
+            "means and log_vars must hold one array for each expert, at least one; "
+            f"got {len(means)} and {len(log_vars)}"
+        )
+    precisions = [ops.exp(-log_var) for log_var in log_vars]
+    total = sum(precisions) + 1.0  # the prior: mean 0, variance 1
+    mean = sum(p * m for p, m in zip(precisions, means, strict=True)) / total
+    return mean, -ops.log(total)
+
+
+class ImageTextVAE(VAE):
+    r"""VAE of an image and its words: one latent, an encoder and a decoder for each modality.
+
+    The posterior given any subset of the two is the product of their experts and the prior.
+    Trained on the sum over the three subsets :math:`S` of
+
+    .. math:: -\mathbb E_{q(z|x_S)}\left[\log p(x|z) + \lambda \log p(w|z)\right]
+              + \beta\, D_{KL}[q(z|x_S) \,\|\, p(z)],
+
+    so that each modality alone learns to say both. Words of training images are supervision.
+    Source: Wu and Goodman (2018); the cross terms after Suzuki et al. (2016).
+    Introduced in chapter 8.
+
+    Parameters
+    ----------
+    image_shape, latent_dim, architecture, likelihood, beta, seed
+        As for :class:`vae_tutorial.models.VAE`.
+    n_words : int
+        Length of a bag of words.
+    word_weight : float
+        Weight :math:`\lambda` of the words' log-likelihood; an image has many more values.
+    dropout : float in [0, 0.9]
+        Share of the words hidden from the text encoder at each training step.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As for :class:`vae_tutorial.models.VAE`; or if one of the other numbers is out of range.
+
+    Examples
+    --------
+    >>> vae = ImageTextVAE((8, 8, 3), n_words=5, latent_dim=2)
+    >>> vae.encode(np.zeros((3, 8, 8, 3))).shape, vae.encode_words(np.zeros((3, 5))).shape
+    ((3, 2), (3, 2))
+    """
+
+    def __init__(
+        self,
+        image_shape,
+        n_words: int,
+        latent_dim: int = 64,
+        architecture: str = "conv",
+        likelihood: str = "gaussian",
+        beta: float = 0.2,
+        word_weight: float = 50.0,
+        dropout: float = 0.5,
+        seed: int = 0,
+        **kwargs,
+    ):
+        self.n_words = check_count(n_words, "n_words")
+        self.word_weight = check_number(word_weight, "word_weight", at_least=0)
+        self.dropout = check_number(dropout, "dropout", at_least=0, at_most=0.9)
+        super().__init__(image_shape, latent_dim, architecture, likelihood, beta, seed, **kwargs)
+
+    def build(self, input_shape):
+        dense = functools.partial(layers.Dense, 256, activation="relu")
+        hide = layers.Dropout(self.dropout, seed=self.sampling.seed)
+        both = layers.Dense(2 * self.latent_dim)  # means, then log-variances
+        words, z = keras.Input((self.n_words,)), keras.Input((self.latent_dim,))
+        self.text_encoder = keras.Sequential([words, hide, dense(), both], name="text_encoder")
+        say = layers.Dense(self.n_words)
+        self.text_decoder = keras.Sequential([z, dense(), say], name="text_decoder")
+        super().build(input_shape)
+
+    def posterior(self, images=None, words=None, training: bool = False) -> tuple:
+        """Return mean and log-variance of z given the images, the words, or both.
+
+        Parameters
+        ----------
+        images : array (batch, height, width, channels), float in [0, 1], optional
+        words : array (batch, n_words), 0 or 1, optional
+        training : bool
+            Whether the text encoder hides words.
+
+        Returns
+        -------
+        mean, log_var : tensors (batch, latent_dim)
+        """
+        experts = []
+        if images is not None:
+            experts.append(self.encoder(images))
+        if words is not None:
+            mean, raw = ops.split(self.text_encoder(words, training=training), 2, axis=-1)
+            experts.append((mean, bound_log_var(raw)))
+        if not experts:
+            raise ValueError("posterior needs images, words or both, got neither")
+        return product_of_experts(*zip(*experts, strict=True))
+
+    def call(self, images):
+        return ops.sigmoid(self.decoder(self.posterior(images)[0]))
+
+    def loss_terms(self, images, words, targets, training: bool = True) -> dict:
+        """Return the batch means of the loss and its terms, summed over the three subsets.
+
+        Parameters
+        ----------
+        images : array (batch, height, width, channels), float in [0, 1]
+            What the image encoder sees.
+        words : array (batch, n_words), 0 or 1
+            What the text encoder sees, and what the text decoder is to say.
+        targets : array like ``images``
+            What the image decoder is to draw.
+        training : bool
+            Whether the text encoder hides words.
+
+        Returns
+        -------
+        dict of str to scalar tensor
+            ``loss``, ``reconstruction`` (of images) and ``kl``, in nats.
+        """
+        loss = reconstruction = kl = 0.0
+        for seen in ({"images": images, "words": words}, {"images": images}, {"words": words}):
+            mean, log_var = self.posterior(**seen, training=training)
+            z = self.sampling((mean, log_var))
+            drawn = self.log_likelihood(targets, self.decoder(z))
+            said = objectives.bernoulli_log_likelihood(words, self.text_decoder(z))
+            divergence = objectives.kl_divergence(mean, log_var)
+            loss += ops.mean(self.beta * divergence - drawn - self.word_weight * said)
+            reconstruction -= ops.mean(drawn)
+            kl += ops.mean(divergence)
+        return {"loss": loss, "reconstruction": reconstruction, "kl": kl}
+
+    def train_step(self, data):
+        ((images, words, targets),) = data
+        with tf.GradientTape() as tape:
+            terms = self.loss_terms(images, words, targets)
+        gradients = tape.gradient(terms["loss"], self.trainable_variables)
+        self.optimizer.apply(gradients, self.trainable_variables)
+        return self._track(terms, images)
+
+    def test_step(self, data):
+        ((images, words, targets),) = data
+        return self._track(self.loss_terms(images, words, targets, training=False), images)
+
+    def _check_data(self, x, y):
+        if y is not None or not isinstance(x, (tuple, list)) or len(x) not in (2, 3):
+            raise ValueError(
+                "an ImageTextVAE trains on one tuple: (images, words) or (images, words, targets)"
+            )
+        images, words = self._check_images(x[0]), check_matrix(x[1], "words", columns=self.n_words)
+        targets = self._check_images(x[2]) if len(x) == 3 else images
+        if not len(images) == len(words) == len(targets):
+            raise ValueError(
+                "images, words and targets must be equally many, got "
+                f"{len(images)}, {len(words)} and {len(targets)}"
+            )
+        return images, words, targets
+
+    def encode_words(self, words) -> np.ndarray:
+        """Return the posterior means given words alone: descriptors that image search accepts.
+
+        Parameters
+        ----------
+        words : array (n, n_words), 0 or 1
+            Bags of words.
+
+        Returns
+        -------
+        array (n, latent_dim), float32
+        """
+        words = check_matrix(words, "words", columns=self.n_words)
+        return self.posterior(words=words)[0].numpy()
+
+    def decode_words(self, z) -> np.ndarray:
+        """Return the probability of each word.
+
+        Parameters
+        ----------
+        z : array (n, latent_dim), float
+            Latents.
+
+        Returns
+        -------
+        array (n, n_words), float32 in [0, 1]
+        """
+        return ops.sigmoid(self.text_decoder(check_matrix(z, "z", columns=self.latent_dim))).numpy()
+
+    @functools.cached_property
+    def _compiled_encoder(self):
+        signature = [tf.TensorSpec((None, *self.image_shape), tf.float32)]
+        return tf.function(self.posterior, input_signature=signature)
+
+    def get_config(self):
+        own = ("n_words", "word_weight", "dropout")
+        return {**super().get_config(), **{name: getattr(self, name) for name in own}}
