@@ -355,13 +355,19 @@ class VAE(keras.Model):
             "kl": ops.mean(kl),
         }
 
+    def _unpack(self, data) -> tuple:
+        return (_images_only(data),)
+
     def train_step(self, data):
-        images = _images_only(data)
+        inputs = self._unpack(data)
+        # Keras adds the gradients of all devices; each brings its share of the mean.
+        devices = tf.distribute.get_strategy().num_replicas_in_sync
         with tf.GradientTape() as tape:
-            terms = self.loss_terms(images)
-        gradients = tape.gradient(terms["loss"], self.trainable_variables)
+            terms = self.loss_terms(*inputs)
+            loss = terms["loss"] / devices
+        gradients = tape.gradient(loss, self.trainable_variables)
         self.optimizer.apply(gradients, self.trainable_variables)
-        return self._track(terms, images)
+        return self._track(terms, inputs[0])
 
     def test_step(self, data):
         images = _images_only(data)

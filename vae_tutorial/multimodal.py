@@ -176,17 +176,13 @@ class ImageTextVAE(VAE):
             kl += ops.mean(divergence)
         return {"loss": loss, "reconstruction": reconstruction, "kl": kl}
 
-    def train_step(self, data):
-        ((images, words, targets),) = data
-        with tf.GradientTape() as tape:
-            terms = self.loss_terms(images, words, targets)
-        gradients = tape.gradient(terms["loss"], self.trainable_variables)
-        self.optimizer.apply(gradients, self.trainable_variables)
-        return self._track(terms, images)
+    def _unpack(self, data) -> tuple:
+        (inputs,) = data
+        return inputs
 
     def test_step(self, data):
-        ((images, words, targets),) = data
-        return self._track(self.loss_terms(images, words, targets, training=False), images)
+        inputs = self._unpack(data)
+        return self._track(self.loss_terms(*inputs, training=False), inputs[0])
 
     def _check_data(self, x, y):
         if y is not None or not isinstance(x, (tuple, list)) or len(x) not in (2, 3):
