@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+SCALE := $(VENV)/.installed-scale
 BOOK := _build/html/index.html
 PORT ?= 8000
 # One notebook: make notebooks NOTEBOOK=book/elbo.ipynb
@@ -38,6 +39,11 @@ $(STAMP): requirements.txt pyproject.toml | $(BIN)/python
 
 install: $(STAMP) ## make .venv and install everything into it
 
+# The tests run every page, also the one that needs FAISS, a vector database and an engine.
+$(SCALE): $(STAMP)
+	@$(BIN)/python -m pip install --disable-pip-version-check -e ".[scale]"
+	@touch $@
+
 # A second Sphinx run repeats no warning of an unchanged page, so a failed build starts afresh.
 book: $(STAMP) ## build the book as HTML and print the address of its first page
 	@$(BIN)/jupyter-book build . -W -n --keep-going || { rm -rf _build/.doctrees; exit 1; }
@@ -51,28 +57,30 @@ test: lint test-library test-notebooks ## lint, test the library, the pages and 
 lint: $(STAMP) ## check the style of code and notebooks
 	$(BIN)/python -m ruff check .
 
-test-library: $(STAMP) ## unit, property, structure and site tests, with branch coverage
+test-library: $(SCALE) ## unit, property, structure and site tests, with branch coverage
 	$(BIN)/python -m pytest --cov --cov-report=term-missing
 
 # Two notebooks at a time, each from top to bottom in one process and on one thread: as fast on two
 # cores as two notebooks that share every core, and less at the mercy of what else runs.
-test-notebooks: $(STAMP) ## run every notebook and compare its outputs with the stored ones
+test-notebooks: $(SCALE) ## run every notebook and compare its outputs with the stored ones
 	OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 \
 	$(BIN)/python -m pytest --nbval --nbval-cell-timeout=120 -n 2 --dist loadfile book
 
-notebooks: $(STAMP) ## run notebooks from a clean kernel and store outputs (NOTEBOOK=book/x.ipynb for one)
+notebooks: $(SCALE) ## run notebooks from a clean kernel and store outputs (NOTEBOOK=book/x.ipynb for one)
 	$(BIN)/python tools/run_notebooks.py $(NOTEBOOK)
 
-bench: $(STAMP) ## time search and training (minutes; PyTorch must be installed)
+bench: $(SCALE) ## time search and training (minutes; PyTorch must be installed)
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/training_speed.py
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/scale.py
 
-study: $(STAMP) ## train and measure everything again (hours; needs the full data sets)
+study: $(SCALE) ## train and measure everything again (hours; needs the full data sets)
 	$(BIN)/python benchmarks/study.py --part tuning
 	$(BIN)/python benchmarks/study.py --part full
 	$(BIN)/python benchmarks/emoji.py
+	$(BIN)/python benchmarks/names.py
 
-study-quick: $(STAMP) ## the study at a twentieth of its size, on the bundled images (minutes)
+study-quick: $(SCALE) ## the study at a twentieth of its size, on the bundled images (minutes)
 	$(BIN)/python benchmarks/study.py --part quick --output _build/study
 
 clean: ## delete what was built, except .venv

@@ -53,3 +53,40 @@ def test_the_emoji_benchmark_runs_and_its_stored_result_states_what_the_page_say
     for metric, value in rows["pair VAE, Gaussian"].items():
         for other in rows.keys() - {"pair VAE, Gaussian"}:
             assert min(value["each"]) > rows[other][metric]["mean"]
+
+
+def test_the_names_benchmark_runs_and_its_stored_result_states_what_the_page_says(tmp_path):
+    quick = run_quick("names.py", tmp_path / "names.json")
+    stored = json.loads((ROOT / "benchmarks/results/names.json").read_text(encoding="utf-8"))
+    assert quick["words"] == stored["words"]
+    rows = stored["rows"]
+    assert quick["rows"].keys() == rows.keys()
+    ours, chance = rows["image-text VAE"], rows["chance"]
+    for task in ("text to image, all", "text to image, new"):
+        for name in rows.keys() - {"chance", "most frequent words", "image-text VAE"}:
+            for metric, value in rows[name][task].items():  # not trained by chance: the same again
+                found = quick["rows"][name][task][metric]["mean"]
+                assert found == pytest.approx(value["mean"], abs=0.006)
+    for task in chance:
+        assert min(ours[task]["recall@10"]["each"]) > 10 * chance[task]["recall@10"]["mean"], task
+    judged = ours["category"]
+    for what in ("drawn from the name", "words said of the drawing"):
+        assert min(judged[what]["each"]) > 2 * judged["always the largest category"]["mean"]
+
+
+def test_the_benchmark_of_scale_runs_and_its_stored_result_states_what_the_page_says(tmp_path):
+    quick = run_quick("scale.py", tmp_path / "scale.json")
+    stored = json.loads((ROOT / "benchmarks/results/scale.json").read_text(encoding="utf-8"))
+    assert stored["exact"][-1]["gallery"] == stored["approximate"]["gallery"] == 1_000_000
+    for report in (quick, stored):
+        assert min(row["agreement"] for row in report["exact"]) > 0.999
+        for row in report["exact"]:
+            assert row["bytes"] == row["gallery"] * 32 * 4
+        methods = {row["name"]: row for row in report["approximate"]["methods"]}
+        assert methods["exact"]["points"][0]["recall"] == 1
+        for name in ("IVF", "HNSW"):  # looking at more finds more
+            recalls = [point["recall"] for point in methods[name]["points"]]
+            assert recalls == sorted(recalls) and recalls[-1] > 0.97
+        assert methods["PQ 16 bytes"]["bytes per latent"] < methods["exact"]["bytes per latent"] / 5
+    exponents = [v for k, v in stored["exponent"].items() if k != "over galleries of at least"]
+    assert all(0.9 < exponent < 1.5 for exponent in exponents)

@@ -1,6 +1,7 @@
 """Structure of the chapters, tests of those tests, and a test that nbval really compares."""
 
 import copy
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -48,6 +49,21 @@ def test_the_table_of_contents_lists_every_page():
     listed += [chapter["file"] for part in contents["parts"] for chapter in part["chapters"]]
     pages = [p.relative_to(ROOT) for p in [*NOTEBOOKS, *BOOK.glob("*.md")]]
     assert sorted(listed) == sorted(page.with_suffix("").as_posix() for page in pages)
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        "more efficient representation",
+        "more complex images",
+        "multi-modal: image-text, video",
+        "interpretability",
+    ],
+)
+def test_each_wish_of_the_article_leads_to_a_page(wish):
+    text = " ".join((BOOK / "index.md").read_text(encoding="utf-8").split())
+    page = re.search(rf"\[{re.escape(wish)}\]\(([\w-]+\.ipynb)\)", text)[1]
+    assert BOOK / page in NOTEBOOKS
 
 
 def test_there_are_notebooks():

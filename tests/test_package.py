@@ -284,7 +284,7 @@ def project() -> dict:
 
 def test_requirements_agree_with_the_package():
     extras = project()["optional-dependencies"]
-    wanted = {*project()["dependencies"], *extras["book"], *extras["test"], *extras["bench"]}
+    wanted = {*project()["dependencies"], *extras["book"], *extras["test"]}
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     listed = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
     assert sorted(listed) == sorted(wanted)
