@@ -16,7 +16,7 @@ export JUPYTER_PREFER_ENV_PATH := 1
 export IPYTHONDIR := $(CURDIR)/$(VENV)/ipython
 
 .DEFAULT_GOAL := help
-.PHONY: help install book serve test lint test-library test-notebooks notebooks bench study study-quick clean
+.PHONY: help install book serve test lint test-library test-notebooks notebooks bench study study-quick classroom clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -82,6 +82,9 @@ study: $(SCALE) ## train and measure everything again (hours; needs the full dat
 
 study-quick: $(SCALE) ## the study at a twentieth of its size, on the bundled images (minutes)
 	$(BIN)/python benchmarks/study.py --part quick --output _build/study
+
+classroom: $(STAMP) ## make student and instructor copies, and a zip of each for a room without a network
+	$(BIN)/python tools/make_classroom.py _build/classroom
 
 clean: ## delete what was built, except .venv
 	rm -rf _build build *.egg-info .coverage .coverage.* .hypothesis .pytest_cache

@@ -66,6 +66,16 @@ def test_each_wish_of_the_article_leads_to_a_page(wish):
     assert BOOK / page in NOTEBOOKS
 
 
+def test_without_the_extra_its_page_says_in_one_sentence_what_to_install(monkeypatch):
+    first = code_cells(read(BOOK / "beyond-one-machine.ipynb"))[0].source
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ImportError) as error:
+        exec(first, {})
+    message = str(error.value)
+    assert "faiss, pymilvus, milvus_lite, distributed" in message
+    assert message.endswith('python -m pip install -e ".[scale]"') and "\n" not in message
+
+
 def test_there_are_notebooks():
     assert len(NOTEBOOKS) >= 5
 

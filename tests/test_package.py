@@ -32,10 +32,12 @@ FLOORS = [
     "training",
     "retrieval",
     "plotting",
+    "_exercise_bank",
+    "exercises",
 ]
 PUBLIC = [name for name in FLOORS if not name.startswith("_")]
 # These rooms start at once, because chapter 1 needs nothing else.
-LIGHT = ["datasets", "metrics", "baselines", "retrieval", "progress", "notebook"]
+LIGHT = ["datasets", "metrics", "baselines", "retrieval", "progress", "notebook", "exercises"]
 HEAVY = {"tensorflow", "keras", "matplotlib"}
 
 

@@ -7,7 +7,10 @@ import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
-_RESULTS = Path(__file__).parents[1] / "benchmarks" / "results"
+# In an installed wheel the results lie beside this file, in a clone of the repository where they
+# are made.
+_PLACES = Path(__file__).parent / "results", Path(__file__).parents[1] / "benchmarks" / "results"
+_RESULTS = next((place for place in _PLACES if place.is_dir()), _PLACES[1])
 
 
 def show_source(thing) -> None:
@@ -144,8 +147,7 @@ def read_results(name: str) -> dict:
     if not path.is_file():
         stored = ", ".join(sorted(file.stem for file in _RESULTS.glob("*.json"))) or "none"
         raise FileNotFoundError(
-            f"there is no stored result {name!r} (there are: {stored}); clone the whole "
-            "repository and install it with pip install -e"
+            f"there is no stored result {name!r} (there are: {stored}); install vae_tutorial again"
         )
     return json.loads(path.read_text(encoding="utf-8"))
 

@@ -1,0 +1,196 @@
+"""Every exercise: its solution passes, each known mistake is named, a stub is not attempted."""
+
+import inspect
+import time
+
+import nbformat
+import numpy as np
+import place_exercises
+import pytest
+
+from vae_tutorial import exercises
+from vae_tutorial._exercise_bank import EXERCISES
+from vae_tutorial._tensorflow import tf
+
+MISTAKES = [
+    pytest.param(name, number, id=f"{name}-{number}")
+    for name, exercise in EXERCISES.items()
+    for number in range(len(exercise.mistakes))
+]
+
+
+def stub_of(name: str):
+    """A function that does nothing, with the arguments of the solution."""
+    arguments = ", ".join(inspect.signature(EXERCISES[name].solution).parameters)
+    space = {}
+    exec(f"def {name}({arguments}):\n    '''Do something.'''\n    ...\n", space)
+    return space[name]
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_the_solution_is_right_within_two_seconds(name):
+    started = time.perf_counter()
+    verdict = exercises.check(name, EXERCISES[name].solution)
+    assert time.perf_counter() - started < 2
+    assert (verdict.status, verdict.message) == (exercises.RIGHT, EXERCISES[name].why)
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_an_answer_in_tensorflow_is_right(name):
+    def answer(*given):
+        result = EXERCISES[name].solution(*given)
+        if isinstance(result, tuple):
+            return tuple(tf.convert_to_tensor(part) for part in result)
+        return tf.convert_to_tensor(result)
+
+    assert exercises.check(name, answer).status == exercises.RIGHT
+
+
+@pytest.mark.parametrize(("name", "number"), MISTAKES)
+def test_a_known_mistake_gets_its_own_diagnosis(name, number):
+    mistake = EXERCISES[name].mistakes[number]
+    for _ in range(5):  # inputs are random
+        verdict = exercises.check(name, mistake.answer)
+        assert (verdict.status, verdict.message) == (exercises.WRONG, mistake.diagnosis)
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_an_untouched_stub_is_not_attempted(name):
+    assert repr(exercises.check(name, stub_of(name))) == f"{name}: not attempted yet"
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_a_hard_coded_answer_is_refused(name):
+    exercise = EXERCISES[name]
+    shown = exercise.solution(*exercise.draw(np.random.default_rng(0), 1))
+    assert exercises.check(name, lambda *given: shown).status == exercises.WRONG
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_every_exercise_is_complete(name):
+    exercise = EXERCISES[name]
+    assert exercise.level in ("warm-up", "standard", "harder")
+    assert exercise.minutes in (5, 10, 15, 20)
+    assert len(exercise.mistakes) >= 3
+    assert len({mistake.diagnosis for mistake in exercise.mistakes}) == len(exercise.mistakes)
+    assert exercise.statement.endswith((".", "?"))
+    for text in (exercise.why, *(m.diagnosis for m in exercise.mistakes)):
+        assert text.endswith(".")
+
+
+def test_there_are_enough_exercises_on_each_page():
+    pages = [exercise.page for exercise in EXERCISES.values()]
+    assert len(pages) >= 30
+    for page in ("background", "elbo", "encoder-decoder", "training", "retrieval"):
+        assert pages.count(page) >= 4
+    assert min(map(pages.count, pages)) >= 2
+
+
+# -- What else an answer may do -------------------------------------------------------------------
+
+
+def top_k(distances, k):
+    return np.argsort(distances)[:k]
+
+
+def changes_its_input(distances, k):
+    distances.sort()
+    return np.arange(k)
+
+
+def prints(distances, k):
+    print(distances)
+    return top_k(distances, k)
+
+
+def never_ends(distances, k):
+    while True:
+        pass
+
+
+def fails(distances, k):
+    return distances[k + 1000]
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (changes_its_input, "changes its input in place"),
+        (prints, "Your function prints"),
+        (never_ends, "not done after 1.5 s"),
+        (fails, "stops with an error, IndexError: index 10"),
+        (lambda distances, k: print("x"), "Your function prints"),
+        (lambda distances, k: distances.sort(), "changes its input"),
+        (lambda distances, k: {}.get("x"), "returns nothing"),
+        (lambda distances, k: "near", "returns str"),
+        (lambda distances, k: distances, "should have shape"),
+        (lambda distances, k: np.full(k, np.nan), "holds NaN or infinity"),
+        (lambda distances: distances, "TypeError"),
+        (lambda distances, k: object(), "Return numbers"),
+        (lambda distances, k: [[1], [2, 3]], "Return numbers"),
+        (42, "needs the function itself, got a value of type int"),
+    ],
+)
+def test_strange_answers_are_answered_in_words(answer, said, capsys):
+    started = time.perf_counter()
+    verdict = exercises.check("top_k", answer)
+    assert time.perf_counter() - started < 2
+    assert verdict.status == exercises.WRONG
+    assert said in verdict.message
+    assert capsys.readouterr().out == ""
+    print("still heard")  # standard output is back where it was
+    assert capsys.readouterr().out == "still heard\n"
+
+
+def test_an_unknown_mistake_gets_the_smallest_failing_input():
+    def wrong_when_large(n_images, latent_dim, bits):
+        return n_images * latent_dim * bits // 8 + (bits >= 8)
+
+    message = exercises.check("gallery_bytes", wrong_when_large).message
+    # bits are 2, 4, 8, ...: the third input is the first to fail.
+    assert "A small input on which it fails" in message
+    assert message.splitlines()[1].endswith(", 8")
+
+
+def test_an_order_that_differs_from_the_known_one_is_recognised_too():
+    verdict = exercises.check("top_k", lambda d, k: np.argsort(d)[:k][::-1])
+    assert "right images in the wrong order" in verdict.message
+
+
+def test_a_tuple_must_have_its_parts():
+    message = exercises.check("product_of_experts", lambda m, v: m.sum(0)).message
+    assert message == "Return 2 results, separated by commas."
+    both = exercises.check("product_of_experts", lambda m, v: (m.sum(0), v)).message
+    assert "should have shape (2,)" in both
+
+
+def test_an_unknown_exercise_is_refused():
+    with pytest.raises(ValueError, match="'precision_at_k'"):
+        exercises.check("precision", top_k)
+
+
+def test_progress_shows_what_is_done(monkeypatch):
+    tables = []
+    monkeypatch.setattr(exercises, "_record", {})
+    monkeypatch.setattr(exercises, "show_table", lambda rows, columns: tables.append(rows))
+    exercises.check("top_k", top_k)
+    exercises.progress()
+    status = {row[0]: row[-1] for row in tables[0]}
+    assert status.keys() == EXERCISES.keys()
+    assert status["top_k"] == "right"
+    assert status["precision_at_k"] == "not attempted yet"
+
+
+def test_the_book_holds_every_exercise_as_the_bank_has_it():
+    for page in place_exercises.pages():
+        notebook = nbformat.read(place_exercises.BOOK / f"{page}.ipynb", as_version=4)
+        placed = [cell.source for cell in place_exercises.place(notebook, page)]
+        assert placed == [cell.source for cell in notebook.cells], "run tools/place_exercises.py"
+        stored = {
+            output.data["text/plain"]
+            for cell in notebook.cells
+            if cell.cell_type == "code" and "exercises.check(" in cell.source
+            for output in cell.outputs
+        }
+        names = [name for name, e in EXERCISES.items() if e.page == page]
+        assert stored == {f"{name}: not attempted yet" for name in names}

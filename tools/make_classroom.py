@@ -1,0 +1,157 @@
+"""Make student and instructor copies of the chapters, and a zip of each with the library's wheel.
+
+The notebooks of the book and the exercise bank are the only source:
+    python tools/make_classroom.py _build/classroom
+
+Student copies have stubs, no solutions and no outputs. Instructor copies have the solutions in
+place. Both carry the metadata of nbgrader; the instructor's are what nbgrader calls "source".
+"""
+
+import argparse
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+import nbformat
+from nbformat import v4
+from place_exercises import BOOK, is_placed, pages, solution_source
+from plain import plain_cells
+
+from vae_tutorial._exercise_bank import EXERCISES
+
+ROOT = Path(__file__).parents[1]
+CHECK = re.compile(r'exercises\.check\("(\w+)"')
+POINTS = {"warm-up": 1, "standard": 2, "harder": 3}
+README = """Image Retrieval with Variational Autoencoders: {kind} copies
+
+1. python -m venv .venv
+2. .venv/bin/python -m pip install -r requirements.txt {wheel}
+3. .venv/bin/jupyter lab notebooks
+
+The wheel holds the library, the images and the trained models. Without a network, fetch the other
+packages where there is one (python -m pip download -r requirements.txt -d packages) and add
+--no-index --find-links packages to step 2. On Windows write .venv\\Scripts for .venv/bin. The page
+"Beyond one machine" also needs requirements-scale.txt.
+"""
+
+
+def copy_of(path: Path, instructor: bool):
+    """Return the copy of one notebook of the book."""
+    notebook = nbformat.read(path, as_version=4)
+    cells = [cell for cell in notebook.cells if instructor or not is_solution(cell)]
+    texts = [without_solutions(cell.source, instructor) for cell in cells if is_text(cell)]
+    plain = iter(plain_cells(texts, {f"{page}.ipynb" for page in pages()}))
+    copied = []
+    for number, cell in enumerate(cells):
+        if is_text(cell):
+            copied.append(v4.new_markdown_cell(next(plain), id=f"text-{number}"))
+        elif found := CHECK.search(cell.source):
+            copied += graded(found[1], cell.source, instructor)
+        else:
+            copied.append(v4.new_code_cell(cell.source, id=f"code-{number}"))
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return v4.new_notebook(cells=copied, metadata={"kernelspec": kernel})
+
+
+def is_text(cell) -> bool:
+    return cell.cell_type == "markdown"
+
+
+def is_solution(cell) -> bool:
+    return is_placed(cell) and cell.source.startswith(":::{dropdown} Solution")
+
+
+def without_solutions(text: str, instructor: bool) -> str:
+    if instructor:
+        return text
+    return re.sub(
+        r"^(`{3,})\{solution\}.*?^\1 *$\n*", "", text, flags=re.DOTALL | re.MULTILINE
+    ).rstrip()
+
+
+def graded(name: str, source: str, instructor: bool) -> list:
+    """Return the two cells of an exercise: the answer, and the check that gives the points."""
+    points = POINTS[EXERCISES[name].level]
+    answer = source[: CHECK.search(source).start()].rstrip()
+    if instructor:
+        start, body = solution_source(name).split("\n", 1)
+        marked = f"    ### BEGIN SOLUTION\n{body}\n    ### END SOLUTION"
+        answer = answer[: answer.index("def ")] + f"{start}\n{marked}"
+    test = f'print(exercises.check("{name}", {name}))\nexercises.points("{name}", {points})'
+    common = {"schema_version": 3, "task": False}
+    answer_marks = {"grade": False, "solution": True, "locked": False, "grade_id": f"answer-{name}"}
+    test_marks = {"grade": True, "solution": False, "locked": True, "grade_id": f"test-{name}"}
+    cells = [
+        v4.new_code_cell(answer, id=f"answer-{name}"[:64]),
+        v4.new_code_cell(test, id=f"test-{name}"[:64]),
+    ]
+    cells[0].metadata["nbgrader"] = common | answer_marks
+    cells[1].metadata["nbgrader"] = common | test_marks | {"points": points}
+    if instructor:
+        known = "\n".join(f"- {mistake.diagnosis}" for mistake in EXERCISES[name].mistakes)
+        notes = f"**For marking** ({points} points): the check names these mistakes.\n\n{known}"
+        cells.append(v4.new_markdown_cell(notes, id=f"marking-{name}"[:64]))
+    return cells
+
+
+def write_copies(folder: Path, instructor: bool) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for page in pages():
+        nbformat.write(copy_of(BOOK / f"{page}.ipynb", instructor), folder / f"{page}.ipynb")
+
+
+def build_wheel(folder: Path) -> Path:
+    """Build the wheel of the library from a copy of its files, so that nothing is left behind."""
+    with tempfile.TemporaryDirectory() as temporary:
+        source = Path(temporary) / "source"
+        ignore = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / "vae_tutorial", source / "vae_tutorial", ignore=ignore)
+        shutil.copytree(ROOT / "benchmarks" / "results", source / "benchmarks" / "results")
+        for name in ("pyproject.toml", "README.md", "LICENSE"):
+            shutil.copy(ROOT / name, source)
+        command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "-q", "-w", str(folder)]
+        subprocess.run([*command, str(source)], check=True)
+    return next(folder.glob("vae_tutorial-*.whl"))
+
+
+def requirements(extra: str | None = None) -> str:
+    """Return what the copies need: the library's requirements and JupyterLab, or an extra's."""
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = project["optional-dependencies"][extra] if extra else project["dependencies"]
+    more = [] if extra else ["jupyterlab", "scikit-learn>=1.4"]
+    return "\n".join([*wanted, *more]) + "\n"
+
+
+def make(folder: Path) -> None:
+    """Write both sets of copies and their zips into ``folder``, which is emptied first."""
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    wheel = build_wheel(folder)
+    for kind in ("student", "instructor"):
+        write_copies(folder / kind, instructor=kind == "instructor")
+        with zipfile.ZipFile(folder / f"{kind}.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("README.txt", README.format(kind=kind, wheel=wheel.name))
+            archive.writestr("requirements.txt", requirements())
+            archive.writestr("requirements-scale.txt", requirements("scale"))
+            archive.write(wheel, wheel.name)
+            for path in sorted((folder / kind).glob("*.ipynb")):
+                archive.write(path, f"notebooks/{path.name}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, help="where the copies go; it is emptied first")
+    arguments = parser.parse_args()
+    make(arguments.folder)
+    print(f"wrote student.zip and instructor.zip into {arguments.folder.name}")
+
+
+if __name__ == "__main__":
+    main()
