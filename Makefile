@@ -16,7 +16,7 @@ export JUPYTER_PREFER_ENV_PATH := 1
 export IPYTHONDIR := $(CURDIR)/$(VENV)/ipython
 
 .DEFAULT_GOAL := help
-.PHONY: help install book serve test lint test-library test-notebooks notebooks bench study study-quick classroom clean
+.PHONY: help install book serve test lint test-library test-notebooks test-classroom notebooks bench study study-quick classroom clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -52,7 +52,7 @@ book: $(STAMP) ## build the book as HTML and print the address of its first page
 serve: book ## serve the built book at http://localhost:8000 (PORT=... for another port)
 	$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
 
-test: lint test-library test-notebooks ## lint, test the library, the pages and every notebook's outputs
+test: lint test-library test-notebooks test-classroom ## lint, test the library, the pages, every notebook's outputs and the copies
 
 lint: $(STAMP) ## check the style of code and notebooks
 	$(BIN)/python -m ruff check .
@@ -65,6 +65,10 @@ test-library: $(SCALE) ## unit, property, structure and site tests, with branch 
 test-notebooks: $(SCALE) ## run every notebook and compare its outputs with the stored ones
 	OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 \
 	$(BIN)/python -m pytest --nbval --nbval-cell-timeout=120 -n 2 --dist loadfile book
+
+test-classroom: $(SCALE) ## run every student copy untouched and every instructor copy
+	OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 \
+	$(BIN)/python -m pytest -n 2 tests/classroom_runs.py
 
 notebooks: $(SCALE) ## run notebooks from a clean kernel and store outputs (NOTEBOOK=book/x.ipynb for one)
 	$(BIN)/python tools/run_notebooks.py $(NOTEBOOK)
