@@ -22,6 +22,14 @@ MACHINE_PATH = re.compile(
 MEMORY_ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]{6,}")
 CITATION = re.compile(r"\{cite(?::\w+)?\}`([^`]+)`")
 NBVAL_COMMENT = re.compile(r"^\s*#\s*(?:NBVAL_|PYTEST_VALIDATE_)\w+", re.MULTILINE)
+QUIZ_OPTION = re.compile(
+    r"^:::\{dropdown\} *([^\n]*)\n((?::[\w-]+:[^\n]*\n)*)(.*?)^:::$", re.DOTALL | re.MULTILINE
+)
+FEWEST_WORDS_OF_FEEDBACK = 8
+OPEN_EXERCISE = re.compile(
+    r"^(`{3,})\{exercise\}[^\n]*\n((?::[\w-]+:[^\n]*\n)*)(.*?)^\1 *$", re.DOTALL | re.MULTILINE
+)
+OPEN_LEAD = re.compile(r"\*open-ended, about (?:15|20|30|45|60) min\.\* \S")
 ALLOWED_TAGS = {"nbval-ignore-output", "hide-input"}
 ALLOWED_CELL_METADATA = {"tags", "mystnb", "execution"}
 ALLOWED_METADATA = {"kernelspec", "language_info"}
@@ -121,6 +129,74 @@ def rule_sections(notebook) -> list[str]:
         problems.append(f"sections must open with {SECTIONS[0]!r} and close with {SECTIONS[1:]}")
     if "**Before you start**: " not in text:
         problems.append("the line '**Before you start**: ...' is missing")
+    return problems
+
+
+def rule_quiz(notebook) -> list[str]:
+    section = re.search(r"^## Quiz$(.*?)(?=^## |\Z)", markdown(notebook), re.DOTALL | re.MULTILINE)
+    if section is None:
+        return ["there is no quiz"]
+    _, *questions = re.split(r"^\*\*(?=\d+\. )", section[1], flags=re.MULTILINE)
+    problems = []
+    if len(questions) not in (4, 5):
+        problems.append(f"the quiz has {len(questions)} questions, not four or five")
+    for number, question in enumerate(questions, start=1):
+        problems += [f"quiz question {number}: {found}" for found in question_problems(question)]
+    return problems
+
+
+def question_problems(question: str) -> list[str]:
+    heading, options = question.split(":::")[0].strip(), QUIZ_OPTION.findall(question)
+    problems = []
+    if not re.fullmatch(r"\d+\. .+\?\*\*", heading, re.DOTALL):
+        problems.append(f"not one bold text that ends in a question mark: {heading!r}")
+    if len(options) not in (3, 4):
+        problems.append(f"{len(options)} options, not three or four")
+    right = sum("quiz-right" in fields for _, fields, _ in options)
+    if right != 1:
+        problems.append(f"{right} options are right, not one")
+    for title, fields, feedback in options:
+        found = option_problems(title, fields.strip(), feedback.strip())
+        problems += [f"option {title!r} {problem}" for problem in found]
+    return problems
+
+
+def option_problems(title: str, fields: str, feedback: str) -> list[str]:
+    problems = []
+    # Copies for Jupyter put the title into <summary>, where Markdown is not parsed.
+    if re.search(r"[$`*_<>\[\]{}\\]|^$|\.$", title):
+        problems.append("is not plain text without a full stop")
+    verdicts = {
+        ":class-container: quiz-option quiz-right": "**Right.** ",
+        ":class-container: quiz-option quiz-wrong": "**Not quite.** ",
+    }
+    verdict = verdicts.get(fields)
+    if verdict is None:
+        problems.append(f"has other fields than its class: {fields!r}")
+    elif not feedback.startswith(verdict):
+        problems.append(f"does not say {verdict.strip()!r} first")
+    words = len(re.sub(r"^\*\*.*?\*\*", "", feedback).split())
+    if words < FEWEST_WORDS_OF_FEEDBACK:
+        problems.append(f"has {words} words of feedback, too few to say why")
+    return problems
+
+
+def rule_open_exercises_are_timed(notebook) -> list[str]:
+    text, problems = markdown(notebook), []
+    found = OPEN_EXERCISE.findall(text)
+    if len(found) != len(re.findall(r"^ *[`:~]{3,}\{exercise\}", text, re.MULTILINE)):
+        problems.append("an open exercise is not between two lines of backticks")
+    solved = re.findall(r"^`{3,}\{solution\} +(\S+)", text, re.MULTILINE)
+    for _, fields, body in found:
+        label = re.search(r"^:label: *(\S+)", fields, re.MULTILINE)
+        name = label[1] if label else "without a label"
+        if not OPEN_LEAD.match(body.lstrip()):
+            problems.append(
+                f"open exercise {name!r} does not start with '*open-ended, about NN min.*' "
+                "and 15, 20, 30, 45 or 60"
+            )
+        if solved.count(name) != 1:
+            problems.append(f"open exercise {name!r} has {solved.count(name)} solutions, not one")
     return problems
 
 

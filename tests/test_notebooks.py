@@ -16,8 +16,8 @@ BOOK = ROOT / "book"
 NOTEBOOKS = sorted(p for p in BOOK.rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
 
 # Pages to look things up in; the rest are chapters.
-APPENDIX = {"faq"}
-RULES_OF_CHAPTERS = {"rule_sections", "rule_stated_times"}
+APPENDIX = {"faq", "teachers-guide"}
+RULES_OF_CHAPTERS = {"rule_quiz", "rule_sections", "rule_stated_times"}
 
 
 def read(path: Path) -> nbformat.NotebookNode:
@@ -83,6 +83,23 @@ def test_there_are_notebooks():
 # -- The tests tested: a good notebook passes, and each way to spoil it is reported. --------------
 
 
+def quiz() -> str:
+    """Four questions of three options each; the second option is right."""
+    option = ":::{{dropdown}} Option {}\n:class-container: quiz-option quiz-{}\n**{}.** {}\n:::"
+    why = "This says in eight or more words why."
+    wrong, right = ("wrong", "Not quite", why), ("right", "Right", why)
+    options = [option.format(*of) for of in (("A", *wrong), ("B", *right), ("C", *wrong))]
+    questions = ["\n\n".join([f"**{n}. What is it?**", *options]) for n in range(1, 5)]
+    return "\n\n".join(["## Quiz", *questions])
+
+
+def exercise() -> str:
+    """An open exercise and its solution."""
+    lead = "*open-ended, about 20 min.* Try it."
+    asked = f"```{{exercise}} Another x\n:label: ex-x\n\n{lead}\n```"
+    return f"## Exercises\n\n{asked}\n\n```{{solution}} ex-x\n:class: dropdown\n\nSo.\n```"
+
+
 def good_notebook() -> nbformat.NotebookNode:
     code = [v4.new_code_cell(f"print({i})") for i in range(6)]
     for i, cell in enumerate(code):
@@ -107,7 +124,8 @@ def good_notebook() -> nbformat.NotebookNode:
         "## A section\n\n```python\n# no heading\n```\n\nWhere $f: \\mathbb{R}$, and/or see "
         "https://example.org/home/page.",
     ]
-    end = ["## Summary", "## Quiz", "## Exercises", "## References\n\n{cite:p}`kingma2014auto`"]
+    references = "## References\n\n{cite:p}`kingma2014auto`"
+    end = ["## Summary", quiz(), exercise(), references]
     cells = [*map(v4.new_markdown_cell, text), *code, *map(v4.new_markdown_cell, end)]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
@@ -142,6 +160,10 @@ def stream(name: str, text: str) -> list:
 
 FIGURE = v4.new_output("display_data", {"image/png": "", "text/plain": "<Figure>"})
 MYSTNB = {"image": {"alt": "too short"}, "figure": {"caption": "A curve.", "name": "fig-curve"}}
+TWO_ANSWERS = (
+    "Option A\n:class-container: quiz-option quiz-wrong",
+    "Option A\n:class-container: quiz-option quiz-right",
+)
 SPOILED = {
     "never executed": (edit_code(2, execution_count=None), "execution counts"),
     "executed out of order": (edit_code(2, execution_count=7), "execution counts"),
@@ -174,7 +196,30 @@ SPOILED = {
     "no objectives": (edit_text("## What you will learn", "Learn:"), "'## What you will learn'"),
     "no summary": (edit_text("## Summary", "Done"), "'## Summary'"),
     "no quiz": (edit_text("## Quiz", "### Quiz"), "'## Quiz'"),
+    "quiz of open questions": (edit_text("**1. ", "1. "), "3 questions, not four or five"),
+    "quiz without an answer": (edit_text("quiz-right", "quiz-wrong"), "0 options are right"),
+    "quiz with two answers": (edit_text(*TWO_ANSWERS), "2 options are right"),
+    "quiz with two options": (edit_text(":::{dropdown} Option C", ""), "2 options, not three"),
+    "quiz with an open end": (edit_text("**2. What is it?**", "**2. It.**"), "question mark"),
+    "quiz without classes": (edit_text("quiz-option ", ""), "other fields than its class"),
+    "quiz that is always open": (edit_text("Option A\n", "Option A\n:open:\n"), "other fields"),
+    "quiz with a false verdict": (edit_text("**Right.**", "**Not quite.**"), "'**Right.**' first"),
+    "quiz without a verdict": (edit_text("**Not quite.** ", ""), "'**Not quite.**' first"),
+    "quiz that gives no reason": (edit_text("eight or more words ", ""), "4 words of feedback"),
+    "quiz with a formula in a title": (edit_text("Option A", "Option $A$"), "not plain text"),
+    "quiz with a full stop": (edit_text("Option B", "Option B."), "without a full stop"),
     "no exercises": (edit_text("## Exercises", "Work"), "'## Exercises'"),
+    "exercise without a time": (edit_text("*open-ended, about 20 min.* ", ""), "'ex-x' does not"),
+    "exercise of another level": (edit_text("*open-ended", "*harder"), "'ex-x' does not start"),
+    "exercise of odd minutes": (edit_text("about 20 min", "about 17 min"), "15, 20, 30, 45 or 60"),
+    "exercise that starts otherwise": (edit_text("*open-ended", "See. *open-ended"), "not start"),
+    "exercise unsolved": (edit_text("{solution} ex-x", "{note}"), "'ex-x' has 0 solutions"),
+    "exercise solved twice": (
+        edit_text("## References", "```{solution} ex-x\nSo.\n```\n\n## References"),
+        "'ex-x' has 2 solutions",
+    ),
+    "exercise without a label": (edit_text(":label: ex-x\n", ""), "'without a label' has 0"),
+    "exercise of another form": (edit_text("```{exercise}", ":::{exercise}"), "lines of backticks"),
     "no references": (edit_text("## References", "Read"), "'## References'"),
     "sections out of order": (
         lambda n: n.cells.append(n.cells.pop(-4)),

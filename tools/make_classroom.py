@@ -18,14 +18,13 @@ from pathlib import Path
 
 import nbformat
 from nbformat import v4
-from place_exercises import BOOK, is_placed, pages, solution_source
-from plain import plain_cells
+from place_exercises import BOOK, is_placed, pages
+from plain import make_plain
 
-from vae_tutorial._exercise_bank import EXERCISES
+from vae_tutorial.exercises import EXERCISES
 
 ROOT = Path(__file__).parents[1]
 CHECK = re.compile(r'exercises\.check\("(\w+)"')
-POINTS = {"warm-up": 1, "standard": 2, "harder": 3}
 README = """Image Retrieval with Variational Autoencoders: {kind} copies
 
 1. python -m venv .venv
@@ -37,18 +36,25 @@ packages where there is one (python -m pip download -r requirements.txt -d packa
 --no-index --find-links packages to step 2. On Windows write .venv\\Scripts for .venv/bin. The page
 "Beyond one machine" also needs requirements-scale.txt.
 """
+NBGRADER_CONFIG = """# For nbgrader: put the notebooks into source/<assignment>/ beside this file.
+c = get_config()  # noqa: F821
+# A page computes for up to a minute and a half; nbgrader's own limits are shorter.
+c.Execute.timeout = 300
+c.Execute.iopub_timeout = 60
+"""
 
 
 def copy_of(path: Path, instructor: bool):
     """Return the copy of one notebook of the book."""
     notebook = nbformat.read(path, as_version=4)
     cells = [cell for cell in notebook.cells if instructor or not is_solution(cell)]
-    texts = [without_solutions(cell.source, instructor) for cell in cells if is_text(cell)]
-    plain = iter(plain_cells(texts, {f"{page}.ipynb" for page in pages()}))
+    for cell in filter(is_text, cells):
+        cell.source = without_solutions(cell.source, instructor)
+    make_plain(cells, {f"{page}.ipynb": f"{page}.ipynb" for page in pages()})
     copied = []
     for number, cell in enumerate(cells):
         if is_text(cell):
-            copied.append(v4.new_markdown_cell(next(plain), id=f"text-{number}"))
+            copied.append(v4.new_markdown_cell(cell.source, id=f"text-{number}"))
         elif found := CHECK.search(cell.source):
             copied += graded(found[1], cell.source, instructor)
         else:
@@ -75,13 +81,13 @@ def without_solutions(text: str, instructor: bool) -> str:
 
 def graded(name: str, source: str, instructor: bool) -> list:
     """Return the two cells of an exercise: the answer, and the check that gives the points."""
-    points = POINTS[EXERCISES[name].level]
+    points = EXERCISES[name].points
     answer = source[: CHECK.search(source).start()].rstrip()
     if instructor:
-        start, body = solution_source(name).split("\n", 1)
+        start, body = EXERCISES[name].solution_source().split("\n", 1)
         marked = f"    ### BEGIN SOLUTION\n{body}\n    ### END SOLUTION"
         answer = answer[: answer.index("def ")] + f"{start}\n{marked}"
-    test = f'print(exercises.check("{name}", {name}))\nexercises.points("{name}", {points})'
+    test = f'print(exercises.check("{name}", {name}))\nexercises.points("{name}")'
     common = {"schema_version": 3, "task": False}
     answer_marks = {"grade": False, "solution": True, "locked": False, "grade_id": f"answer-{name}"}
     test_marks = {"grade": True, "solution": False, "locked": True, "grade_id": f"test-{name}"}
@@ -141,6 +147,8 @@ def make(folder: Path) -> None:
             archive.writestr("requirements.txt", requirements())
             archive.writestr("requirements-scale.txt", requirements("scale"))
             archive.write(wheel, wheel.name)
+            if kind == "instructor":
+                archive.writestr("nbgrader_config.py", NBGRADER_CONFIG)
             for path in sorted((folder / kind).glob("*.ipynb")):
                 archive.write(path, f"notebooks/{path.name}")
 

@@ -1,31 +1,34 @@
-"""Write the exercises of vae_tutorial/_exercise_bank.py into the notebooks of the book.
+"""Write the exercises of vae_tutorial/exercises/ into the notebooks of the book.
 
-Each gets a statement, a stub with its check, and a folded solution. Run after a change to the bank:
+Each gets a statement, a stub with its check, and a folded solution. Run after a change to one:
     python tools/place_exercises.py
 Then run the changed notebooks with "make notebooks NOTEBOOK=book/<page>.ipynb".
 """
 
 import inspect
 import re
-import textwrap
 from pathlib import Path
 
 import nbformat
 from nbformat import v4
 
-from vae_tutorial._exercise_bank import EXERCISES
+from vae_tutorial.exercises import EXERCISES
 
 BOOK = Path(__file__).parents[1] / "book"
 HEADING = "## Exercises\n"
 EXPLORE = "### To explore\n"
 OPENING = """Put your code in place of the dots, run the cell, and read the answer: it says whether
 your function is right, and if not, which mistake it looks like. Inputs are random, so an answer
-that fits one example will not do."""
+that fits one example will not do. Answers may use NumPy or TensorFlow."""
+# Cells with these ids are written by this tool, and by nothing else.
+OURS = ("exercises-", "exercise-", "stub-", "solution-")
 
 
 def statement(name: str) -> str:
     e = EXERCISES[name]
-    return f"### {e.title}\n\n*{e.level}, about {e.minutes} min.* {e.statement}"
+    result = e.example_result().replace("\n", "\n# ")
+    example = f"```python\n{e.example}\n# {result}\n```"
+    return f"### {e.title}\n\n*{e.level}, about {e.minutes} min.* {e.statement}\n\n{example}"
 
 
 def stub(name: str, first: bool) -> str:
@@ -35,25 +38,15 @@ def stub(name: str, first: bool) -> str:
     return "\n".join([*lines, f'exercises.check("{name}", {name})'])
 
 
-def solution_source(name: str) -> str:
-    source = inspect.getsource(EXERCISES[name].solution)
-    return textwrap.dedent(source[source.index("\ndef ") + 1 :]).rstrip()
-
-
 def solution(name: str) -> str:
-    code = f"```python\n{solution_source(name)}\n```"
-    return f":::{{dropdown}} Solution\n{code}\n\n{EXERCISES[name].why}\n:::"
+    e = EXERCISES[name]
+    code = f"```python\n{e.solution_source()}\n```"
+    return f":::{{dropdown}} Solution\n{e.reasoning}\n\n{code}\n:::"
 
 
 def is_placed(cell) -> bool:
     """Tell whether this tool wrote the cell."""
-    titles = "|".join(re.escape(f"### {e.title}\n") for e in EXERCISES.values())
-    return bool(
-        "exercises.check(" in cell.source
-        or re.match(titles, cell.source)
-        or cell.source.startswith(":::{dropdown} Solution")
-        or (cell.source.startswith(HEADING) and "{exercise}" not in cell.source)
-    )
+    return cell.id.startswith(OURS)
 
 
 def place(notebook, page: str):
@@ -69,6 +62,11 @@ def place(notebook, page: str):
             v4.new_code_cell(stub(name, first=len(new) == 1), id=f"stub-{name}"[:64]),
             v4.new_markdown_cell(solution(name), id=f"solution-{name}"[:64]),
         ]
+    closing = "How far you are, in a table that you can hand in:"
+    new += [
+        v4.new_markdown_cell(closing, id="exercises-closing"),
+        v4.new_code_cell("exercises.progress()", id="exercises-progress"),
+    ]
     # An unchanged cell keeps its stored output.
     new = [old.get(cell.source, cell) for cell in new]
     return [*cells[:start], *new, *cells[start:]]

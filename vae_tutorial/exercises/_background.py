@@ -1,0 +1,233 @@
+"""The exercises of the page Background."""
+
+import numpy as np
+
+from vae_tutorial.exercises._bank import exercise
+
+PAGE = "background"
+
+
+def _relevant(rng, size):
+    relevant = rng.random((size, 6)) < 0.5
+    relevant[:, 0], relevant[:, 5] = True, rng.random(size) < 0.5
+    return relevant, int(rng.integers(2, 6))
+
+
+@exercise(
+    PAGE,
+    title="Precision of the first results",
+    level="warm-up",
+    minutes=5,
+    statement=(
+        "`relevant[i, j]` says whether the result at rank `j + 1` of query `i` is relevant. "
+        "Return the precision at `k` of every query."
+    ),
+    example="precision_at_k(np.array([[True, False, True, True]]), 2)",
+    why="The mean of zeros and ones over the first k ranks is the share of relevant results.",
+    reasoning=(
+        "Precision asks: of what I was shown, how much is of use? `relevant[:, :k]` keeps what "
+        "was shown, the first $k$ ranks of every query. True counts as 1 and False as 0, so the "
+        "mean along a row is the number of relevant results divided by $k$. How many relevant "
+        "images the gallery holds plays no part; that would be recall."
+    ),
+    draw=_relevant,
+    mistakes={
+        "You divide by the number of relevant results. That is recall; precision divides by k.": (
+            lambda relevant, k: relevant[:, :k].sum(1) / relevant.sum(1)
+        ),
+        "You count the relevant results but do not divide by k.": (
+            lambda relevant, k: relevant[:, :k].sum(1)
+        ),
+        "You look at all ranks. Only the first k count.": (lambda relevant, k: relevant.mean(1)),
+        "You average over axis 0, the queries. Ranks are the second axis.": (
+            lambda relevant, k: relevant[:, :k].mean(0)
+        ),
+        "You take k + 1 results: relevant[:, :k] already holds k.": (
+            lambda relevant, k: relevant[:, : k + 1].mean(1)
+        ),
+    },
+)
+def precision_at_k(relevant, k):
+    return relevant[:, :k].mean(axis=1)
+
+
+def _distances(rng, size):
+    n = 4 + 4 * size**2  # some large ones: argpartition sorts small arrays whole
+    return rng.permutation(n) + rng.random(), n // 2
+
+
+@exercise(
+    PAGE,
+    title="Top k without sorting everything",
+    level="standard",
+    minutes=10,
+    statement=(
+        "Return the positions of the `k` smallest `distances`, nearest first. Sorting the whole "
+        "gallery works, but `np.argpartition` finds the k smallest without it; only these k "
+        "then need to be sorted."
+    ),
+    example="top_k(np.array([0.9, 0.1, 0.5, 0.3]), 2)",
+    why=(
+        "argpartition puts the k smallest in front in any order, in time proportional to the "
+        "gallery; sorting k numbers is cheap."
+    ),
+    reasoning=(
+        "A full sort of $n$ distances takes about $n \\log n$ steps, and all but $k$ of its "
+        "answers are thrown away. `np.argpartition(distances, k - 1)` promises less: position "
+        "`k - 1` holds what a sort would put there, and nothing larger stands before it. That "
+        "takes about $n$ steps. Its first `k` entries are the right images in no particular "
+        "order. The second line looks up their distances, sorts these few, and turns the order "
+        "back into gallery positions."
+    ),
+    draw=_distances,
+    mistakes={
+        "You return the farthest images. Small distances are near.": (
+            lambda distances, k: np.argsort(-distances)[:k]
+        ),
+        "Yours are the right images in the wrong order: argpartition does not sort.": (
+            lambda distances, k: np.sort(np.argsort(distances)[:k]),
+            np.sort,
+        ),
+        "You return distances. Return the positions at which they stand.": (
+            lambda distances, k: np.sort(distances)[:k]
+        ),
+        "You leave out the nearest image. That is right only if the query is in the gallery.": (
+            lambda distances, k: np.argsort(distances)[1 : k + 1]
+        ),
+    },
+)
+def top_k(distances, k):
+    nearest = np.argpartition(distances, k - 1)[:k]
+    return nearest[np.argsort(distances[nearest])]
+
+
+def _tied(rng, size):
+    distances = rng.integers(0, 2 + size // 3, 3 + 3 * size).astype(float)
+    relevant = rng.random(len(distances)) < 0.4
+    relevant[rng.integers(len(distances))] = True
+    return distances, relevant
+
+
+@exercise(
+    PAGE,
+    title="Average precision with ties",
+    level="harder",
+    minutes=15,
+    statement=(
+        "One query: `distances` and `relevant` of the whole gallery. Rank by distance; images "
+        "at the *same* distance keep their order in the gallery. Return the average precision."
+    ),
+    example="average_precision(np.array([0.2, 0.1, 0.2]), np.array([False, True, True]))",
+    why=(
+        "A stable sort keeps equal distances in gallery order, so the result does not depend on "
+        "how the sort works inside. The precision is taken at the ranks of relevant images "
+        "only."
+    ),
+    reasoning=(
+        'Rank first, without a look at `relevant`: `kind="stable"` keeps ties in gallery order. '
+        "`np.cumsum(ranked)` counts the relevant images up to each rank; divided by the rank it "
+        "is the precision there. `precision[ranked]` keeps the ranks at which a relevant image "
+        "stands, so each relevant image contributes the precision at the moment it is found. If "
+        "ties were broken by relevance, a descriptor that puts every image at the same distance "
+        "would score a perfect 1. A method must not see the answer."
+    ),
+    draw=_tied,
+    mistakes={
+        "Among equal distances you let relevant images come first. That flatters the method: the "
+        "ranking must not know what is relevant.": (
+            lambda distances, relevant: _ap(relevant[np.lexsort((~relevant, distances))])
+        ),
+        "Among equal distances you let relevant images come last.": (
+            lambda distances, relevant: _ap(relevant[np.lexsort((relevant, distances))])
+        ),
+        "You average the precision over all ranks. Only the ranks of relevant images count.": (
+            lambda distances, relevant: _precisions(_ranked(distances, relevant)).mean()
+        ),
+        "You divide by the size of the gallery. Divide by the number of relevant images.": (
+            lambda distances, relevant: (
+                _ap(_ranked(distances, relevant)) * relevant.sum() / len(relevant)
+            )
+        ),
+        "You rank the farthest image first.": (
+            lambda distances, relevant: _ap(_ranked(-distances, relevant))
+        ),
+    },
+)
+def average_precision(distances, relevant):
+    ranked = relevant[np.argsort(distances, kind="stable")]
+    precision = np.cumsum(ranked) / np.arange(1, len(ranked) + 1)
+    return precision[ranked].mean()
+
+
+def _ranked(distances, relevant):
+    return relevant[np.argsort(distances, kind="stable")]
+
+
+def _precisions(ranked):
+    return np.cumsum(ranked) / np.arange(1, len(ranked) + 1)
+
+
+def _ap(ranked):
+    return _precisions(ranked)[ranked].mean()
+
+
+@exercise(
+    PAGE,
+    title="PCA by the singular value decomposition",
+    level="standard",
+    minutes=15,
+    statement=(
+        "Rows of `images` are flattened pictures. Return them reconstructed from their first "
+        "`k` principal components, by `np.linalg.svd`."
+    ),
+    example="pca_reconstruct(np.array([[0.0, 1.0], [2.0, 2.0], [4.0, 1.0], [2.0, 0.0]]), 1)",
+    why=(
+        "After centring, the rows of vt are the directions of largest variance. Projecting onto "
+        "k of them and going back is the best approximation of rank k."
+    ),
+    reasoning=(
+        "PCA describes how images differ from their mean, so the mean goes off first and comes "
+        "back last. The SVD writes the centred images as $U S V^\\top$. The rows of $V^\\top$ "
+        "are orthonormal directions, sorted by how much the images vary along them. `(images - "
+        "mean) @ vt[:k].T` gives $k$ coordinates for each image, its descriptor; multiplying by "
+        "`vt[:k]` draws the image that belongs to them. No other $k$ directions leave a smaller "
+        "squared error."
+    ),
+    draw=lambda rng, size: (
+        rng.normal(3, 1, (size + 4, 5)) * np.arange(1, 6),
+        int(rng.integers(1, 4)),
+    ),
+    mistakes={
+        "You did not subtract the mean image first. The first direction then points at the mean.": (
+            lambda images, k: _low_rank(images, k, 0)
+        ),
+        "You did not add the mean image back at the end.": (
+            lambda images, k: _low_rank(images, k, images.mean(0)) - images.mean(0)
+        ),
+        "You subtract one number. Subtract the mean of each pixel: images.mean(axis=0).": (
+            lambda images, k: _low_rank(images, k, images.mean())
+        ),
+        "You use the last k directions, those of least variance.": (
+            lambda images, k: images.mean(0) + _centred(images) @ _last(images, k)
+        ),
+    },
+)
+def pca_reconstruct(images, k):
+    mean = images.mean(axis=0)
+    _, _, vt = np.linalg.svd(images - mean, full_matrices=False)
+    codes = (images - mean) @ vt[:k].T
+    return mean + codes @ vt[:k]
+
+
+def _centred(images):
+    return images - images.mean(0)
+
+
+def _low_rank(images, k, mean):
+    _, _, vt = np.linalg.svd(images - mean, full_matrices=False)
+    return mean + (images - mean) @ vt[:k].T @ vt[:k]
+
+
+def _last(images, k):
+    _, _, vt = np.linalg.svd(_centred(images), full_matrices=False)
+    return vt[-k:].T @ vt[-k:]

@@ -1,0 +1,88 @@
+"""The exercises of the page Many modalities."""
+
+import numpy as np
+
+from vae_tutorial.exercises._bank import exercise
+
+PAGE = "many-modalities"
+
+
+def _product(means, log_vars, prior=1.0):
+    precision = np.exp(-log_vars)
+    total = prior + precision.sum(0)
+    return (precision * means).sum(0) / total, -np.log(total)
+
+
+@exercise(
+    PAGE,
+    title="A product of experts",
+    level="standard",
+    minutes=10,
+    statement=(
+        "Rows of `means` and `log_vars` are experts. Multiply their Gaussians and the standard "
+        "normal prior. Return mean and log-variance of the product."
+    ),
+    example="product_of_experts(np.array([[2.0]]), np.array([[0.0]]))",
+    why="Precisions add, the prior's is 1, and each mean weighs as much as its expert is sure.",
+    reasoning=(
+        "Multiplying densities adds their exponents, and each exponent is a parabola, "
+        "$-\\tfrac12 T_i (z - \\mu_i)^2$ with precision $T_i = 1 / \\sigma_i^2 = e^{-\\log "
+        "\\sigma_i^2}$. The sum is a parabola again: its precision is $\\sum_i T_i$, and its "
+        "mean is $\\sum_i T_i \\mu_i / \\sum_i T_i$. The prior is one more expert with mean 0 "
+        "and precision 1: it adds nothing above the line and 1 below it. The log-variance is "
+        "the negative logarithm of the precision. A missing expert is left out of the sums, "
+        "which is what makes the rule fit for missing modalities."
+    ),
+    draw=lambda rng, size: (rng.normal(0, 2, (size + 1, 2)), rng.normal(0, 1, (size + 1, 2))),
+    mistakes={
+        "The prior is missing: it adds 1 to the precision.": (lambda m, v: _product(m, v, 0.0)),
+        "You return the variance. Return its logarithm.": (
+            lambda m, v: (_product(m, v)[0], np.exp(_product(m, v)[1]))
+        ),
+        "You take the plain mean of the means. Weigh them by their precisions.": (
+            lambda m, v: (m.mean(0), _product(m, v)[1])
+        ),
+        "You weigh by the variances: the unsure expert then speaks loudest.": (
+            lambda m, v: ((np.exp(v) * m).sum(0) / (1 + np.exp(v).sum(0)), _product(m, v)[1])
+        ),
+        "The sign of the log-variance is wrong: that is the log-precision.": (
+            lambda m, v: (_product(m, v)[0], -_product(m, v)[1])
+        ),
+    },
+)
+def product_of_experts(means, log_vars):
+    precisions = np.exp(-log_vars)
+    total = 1 + precisions.sum(axis=0)
+    return (precisions * means).sum(axis=0) / total, -np.log(total)
+
+
+@exercise(
+    PAGE,
+    title="Pool a clip",
+    level="warm-up",
+    minutes=5,
+    statement=(
+        "`descriptors` has shape (clips, frames, numbers). Return one descriptor for each clip: "
+        "the mean over its frames."
+    ),
+    example="pool_clip(np.array([[[0.0, 2.0], [4.0, 2.0]]]))",
+    why="What stays the same over time survives the mean; what moves is averaged away.",
+    reasoning=(
+        "The frames are the second axis, so the mean over `axis=1` leaves (clips, numbers). In "
+        "the example the first number moves between the two frames and is averaged; the second "
+        "stays and survives. The mean, unlike the sum, does not grow with the length of a clip, "
+        "so short and long clips can be compared."
+    ),
+    draw=lambda rng, size: (rng.normal(0, 1, (2, 2 + size, 3)),),
+    mistakes={
+        "You take the maximum over the frames.": (lambda d: d.max(1)),
+        "You take the sum. Long clips would then lie far out.": (lambda d: d.sum(1)),
+        "You return the first frame only.": (lambda d: d[:, 0]),
+        "You pool over axis 2, the numbers of a frame. The frames are axis 1.": (
+            lambda d: d.mean(2)
+        ),
+        "You return the median over the frames.": (lambda d: np.median(d, axis=1)),
+    },
+)
+def pool_clip(descriptors):
+    return descriptors.mean(axis=1)

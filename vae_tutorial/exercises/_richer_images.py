@@ -1,0 +1,101 @@
+"""The exercises of the page Richer images."""
+
+import numpy as np
+
+from vae_tutorial.exercises._bank import exercise
+
+PAGE = "richer-images"
+
+
+def _rankings(rng, size):
+    found = np.array([rng.permutation(8)[:5] for _ in range(size + 3)])
+    right = rng.integers(0, 8, size + 3)
+    right[:3] = found[0, 1], found[1, 3], 99  # at rank 2, at rank 4, not found
+    return found, right
+
+
+def _reciprocals(found, right, first=1):
+    hits = found == right[:, None]
+    return np.where(hits.any(1), 1 / (hits.argmax(1) + first), 0.0)
+
+
+@exercise(
+    PAGE,
+    title="Mean reciprocal rank",
+    level="standard",
+    minutes=10,
+    statement=(
+        "`found[i]` lists the images found for query `i`, best first, and `right[i]` the one "
+        "that is right. Return the mean of one over its rank; a query whose image was not found "
+        "counts 0."
+    ),
+    example="mean_reciprocal_rank(np.array([[4, 7, 2], [1, 3, 5]]), np.array([7, 9]))",
+    why=(
+        "Rank 1 gives 1, rank 2 a half: the measure rewards being first more than it punishes "
+        "being late."
+    ),
+    reasoning=(
+        "`found == right[:, np.newaxis]` compares each row with its own right image. `argmax` "
+        "of a row of True and False is the place of the first True, and rank is place plus one. "
+        "But `argmax` of a row without a True is 0 as well, which would count a query that "
+        "found nothing as a perfect one: hence `np.where`, which gives such a query 0. In the "
+        "example the first query finds its image at rank 2 and counts one half, the second "
+        "counts 0."
+    ),
+    draw=_rankings,
+    mistakes={
+        "You leave out the queries whose image was not found. They count 0.": (
+            lambda f, r: _reciprocals(f, r)[(f == r[:, None]).any(1)].mean()
+        ),
+        "You return one over the mean rank. Take the mean of one over the rank.": (
+            lambda f, r: 1 / ((f == r[:, None]).argmax(1) + 1).mean()
+        ),
+        "Off by one: the first result has rank 1.": (lambda f, r: _reciprocals(f, r, 2).mean()),
+        "You count queries whose image was found. That is recall.": (
+            lambda f, r: (f == r[:, None]).any(1).mean()
+        ),
+        "Where nothing was found you count rank 1: argmax of a row without a hit is 0.": (
+            lambda f, r: (1 / ((f == r[:, None]).argmax(1) + 1)).mean()
+        ),
+    },
+)
+def mean_reciprocal_rank(found, right):
+    hits = found == right[:, np.newaxis]
+    rank = hits.argmax(axis=1) + 1
+    return np.where(hits.any(axis=1), 1 / rank, 0.0).mean()
+
+
+@exercise(
+    PAGE,
+    title="A split that does not leak",
+    level="standard",
+    minutes=5,
+    statement=(
+        "`symbols[i]` is the number of the symbol that image `i` shows; several images show the "
+        "same. Hold out every symbol whose number is divisible by `every`: return `True` for "
+        "each of its images."
+    ),
+    example="held_out_images(np.array([1, 2, 2, 3]), 2)",
+    why=(
+        "All drawings of a symbol fall on the same side, so a query's symbol was never trained on."
+    ),
+    reasoning=(
+        "Decide by what an image *shows*, not by where it stands in the file. The remainder of "
+        "the symbol's number is the same for all drawings of that symbol, so they all fall on "
+        "one side. Had one drawing of a symbol been trained on and another been a query, the "
+        "score would measure memory. The same rule holds for photographs of one person, frames "
+        "of one film, or slices of one patient."
+    ),
+    draw=lambda rng, size: (rng.integers(1, 9, 6 + size), int(rng.integers(2, 4))),
+    mistakes={
+        "You split by the position of the image. Another drawing of the same symbol is then in "
+        "training: data have leaked.": (lambda s, e: np.arange(len(s)) % e == 0),
+        "You return the training images. Mark those that are held out.": (lambda s, e: s % e != 0),
+        "You hold out the symbols that leave a rest of 1.": (lambda s, e: s % e == 1),
+        "You hold out only the first image of each symbol. The others leak it.": (
+            lambda s, e: (s % e == 0) & (np.array([(s[:i] != s[i]).all() for i in range(len(s))]))
+        ),
+    },
+)
+def held_out_images(symbols, every):
+    return symbols % every == 0

@@ -1,0 +1,171 @@
+"""The exercises of the page Training."""
+
+import numpy as np
+
+from vae_tutorial.exercises._bank import exercise
+
+PAGE = "training"
+
+
+def _posterior_means(rng, size):
+    spread = np.where(rng.random(6) < 0.5, 0.02, 1.0)
+    spread[:3] = 0.05, 1.0, 0.3  # variances 0.0025, 1 and 0.09
+    return rng.normal(2, 1, (30 + size, 6)) * spread, 0.01
+
+
+@exercise(
+    PAGE,
+    title="Count the active units",
+    level="standard",
+    minutes=10,
+    statement=(
+        "`means` holds the posterior means, one row an image. How many latent dimensions vary "
+        "between images with a variance above `threshold`?"
+    ),
+    example="active_units(np.array([[0.0, 5.0], [2.0, 5.0], [4.0, 5.0]]), 0.01)",
+    why="A dimension that says the same of every image carries nothing, whatever value it says.",
+    reasoning=(
+        "A dimension is of use if its posterior mean differs from image to image. "
+        "`means.var(axis=0)` goes down the columns: one variance for each latent dimension, "
+        "taken over images. A collapsed dimension has the same mean for every image. Whether "
+        "that mean is 0 or 5 does not matter, which is why the size of the means is the wrong "
+        "thing to look at. {cite:t}`burda2016importance` count a unit as active above a "
+        "variance of 0.01; used and unused dimensions usually lie so far apart that the exact "
+        "value hardly matters."
+    ),
+    draw=_posterior_means,
+    mistakes={
+        "You take the variance along the wrong axis: over the dimensions of each image.": (
+            lambda means, t: int((means.var(axis=1) > t).sum())
+        ),
+        "You compare the standard deviation with the threshold. It is meant for the variance.": (
+            lambda means, t: int((means.std(axis=0) > t).sum())
+        ),
+        "You look at how large the means are, not at how much they vary.": (
+            lambda means, t: int(((means**2).mean(axis=0) > t).sum())
+        ),
+        "You return the share of active dimensions. Return their number.": (
+            lambda means, t: (means.var(axis=0) > t).mean()
+        ),
+    },
+)
+def active_units(means, threshold):
+    return int((means.var(axis=0) > threshold).sum())
+
+
+@exercise(
+    PAGE,
+    title="A warm-up of the KL term",
+    level="warm-up",
+    minutes=5,
+    statement=(
+        "Return the weight of the KL term: it rises in a straight line from 0 at epoch 0 to 1 "
+        "at epoch `epochs`, and stays at 1."
+    ),
+    example="warmup_weight(5, 20)",
+    why="The price comes in gradually, so the latent is in use before it has to pay in full.",
+    reasoning=(
+        "A straight line through 0 at epoch 0 and 1 at epoch `epochs` is `epoch / epochs`; the "
+        "minimum with 1 keeps it there afterwards, so that training ends on the true ELBO. If "
+        "the weight went on rising, the model would become a beta-VAE with an ever larger beta. "
+        "Early on the latent is nearly free, and the decoder learns to rely on it. When the "
+        "full price comes, giving it up would cost more reconstruction than it saves."
+    ),
+    draw=lambda rng, size: (int(rng.integers(0, 4 + 2 * size)), int(rng.integers(2, 4 + size))),
+    mistakes={
+        "Your weight goes on rising after the warm-up. Cap it at 1.": (lambda e, n: e / n),
+        "Off by one: at epoch 0 the weight should be 0.": (lambda e, n: min(1.0, (e + 1) / n)),
+        "You divide whole numbers by //, so the weight jumps from 0 to 1.": (
+            lambda e, n: min(1, e // n)
+        ),
+        "Your weight falls. It should rise from 0 to 1.": (lambda e, n: max(0.0, 1 - e / n)),
+    },
+)
+def warmup_weight(epoch, epochs):
+    return min(1.0, epoch / epochs)
+
+
+@exercise(
+    PAGE,
+    title="The beta that nobody wrote",
+    level="standard",
+    minutes=10,
+    statement=(
+        "A program takes the *mean* of the reconstruction loss over `n_pixels` pixels and the "
+        "*mean* of the KL divergence over `latent_dim` dimensions, and minimises their sum. Up "
+        "to a constant factor that is the negative ELBO with a weight beta on its KL term. "
+        "Return this beta."
+    ),
+    example="equivalent_beta(784, 32)",
+    why=(
+        "Multiplying the whole loss by n_pixels restores the sum over pixels and leaves the KL "
+        "term, summed over dimensions, with n_pixels / latent_dim."
+    ),
+    reasoning=(
+        "Write $R$ for the reconstruction loss summed over $n$ pixels and $K$ for the divergence "
+        "summed over $d$ dimensions. The program minimises $R / n + K / d$. A constant factor "
+        "does not move the minimum, so multiply by $n$: $R + (n / d) K$. Compare with $R + "
+        "\\beta K$. The example has the size of an MNIST image and of the article's latent: "
+        "the latent is charged many times its price, although nobody has written a beta. That it "
+        "collapses is then no surprise."
+    ),
+    draw=lambda rng, size: (int(rng.integers(30, 100 * size)), int(rng.integers(2, 30))),
+    mistakes={
+        "Yours is upside down. A mean over many pixels makes the reconstruction light, so the KL "
+        "term becomes heavy.": lambda n, d: d / n,
+        "You left out that the KL divergence is averaged too: divide by latent_dim.": (
+            lambda n, d: n
+        ),
+        "You multiply by latent_dim. A mean over the dimensions makes the KL term lighter, so "
+        "divide.": lambda n, d: n * d,
+        "Beta is 1 only where both terms are sums. Here both are means, over different numbers.": (
+            lambda n, d: 1.0
+        ),
+        "You divide whole numbers by //, which rounds the result down.": lambda n, d: n // d,
+    },
+)
+def equivalent_beta(n_pixels, latent_dim):
+    return n_pixels / latent_dim
+
+
+@exercise(
+    PAGE,
+    title="Free bits",
+    level="standard",
+    minutes=10,
+    statement=(
+        "`kl` holds the divergence of every image and latent dimension. One remedy against "
+        "collapse does not charge a dimension below `floor`: average each dimension over the "
+        "batch, replace what is below `floor` by `floor`, and return the sum."
+    ),
+    example="free_bits(np.array([[0.0, 2.0], [0.2, 4.0]]), 0.5)",
+    why=(
+        "Below the floor the price is constant, so there is no gradient that would empty the "
+        "dimension altogether."
+    ),
+    reasoning=(
+        "Average each dimension over the batch first: the floor is about what a dimension "
+        "carries on average, and single images may use it less. `np.maximum` lifts the quiet "
+        "dimensions to the floor. There the charge is constant and its gradient 0, so the "
+        "optimiser gains nothing by emptying the dimension further. Above the floor the full "
+        "price applies. The floor holds for each dimension: on the sum, one busy dimension "
+        "would pay for all the empty ones."
+    ),
+    draw=lambda rng, size: (rng.gamma(0.5, 1, (3 + size, 4)), float(rng.uniform(0.3, 0.7))),
+    mistakes={
+        "You take the smaller of the two. That caps the price from above.": (
+            lambda kl, f: np.minimum(kl.mean(0), f).sum()
+        ),
+        "You apply the floor to the sum. One busy dimension then pays for all others.": (
+            lambda kl, f: max(kl.mean(0).sum(), f)
+        ),
+        "You apply the floor to each image before averaging. Average over the batch first.": (
+            lambda kl, f: np.maximum(kl, f).mean(0).sum()
+        ),
+        "You take the mean over the dimensions. The divergence is their sum.": (
+            lambda kl, f: np.maximum(kl.mean(0), f).mean()
+        ),
+    },
+)
+def free_bits(kl, floor):
+    return np.maximum(kl.mean(axis=0), floor).sum()
