@@ -10,6 +10,7 @@ import json
 import os
 import platform
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -35,7 +36,7 @@ def page_row(page: str) -> dict:
     own = [exercise for exercise in EXERCISES.values() if exercise.page == page]
     book = nbformat.read(BOOK / f"{page}.ipynb", as_version=4)
     text = "\n".join(cell.source for cell in book.cells if cell.cell_type == "markdown")
-    copy = make_classroom.copy_of(BOOK / f"{page}.ipynb", instructor=False)
+    copy = make_classroom.copy_of(BOOK / f"{page}.ipynb", "student")
     with tempfile.TemporaryDirectory() as folder:
         client = NotebookClient(copy, timeout=300, resources={"metadata": {"path": folder}})
         started = time.monotonic()
@@ -83,6 +84,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="one page only, to try the command")
     parser.add_argument("--output", type=Path, default=RESULTS)
     arguments = parser.parse_args()
+    wanted = pages()[:1] if arguments.quick else pages()
     os.environ["PYTHONPATH"] = str(BOOK.parent)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -91,12 +93,16 @@ def main() -> None:
         sizes = {path.name: megabytes(path) for path in zips}
         for path in [*zips, *(folder / "made").glob("*.whl")]:
             path.unlink()
+        shutil.rmtree(folder / "made" / "nbgrader")  # the instructor's, for another program
+        for path in (folder / "made").rglob("*.ipynb"):
+            if path.stem not in wanted:
+                path.unlink()
         result = {
             "command": "python benchmarks/classroom.py --packages",
             "protocol": "student copies untouched, one after the other, each in a fresh kernel; "
             "marking: two notebooks at a time",
             "machine": f"{os.cpu_count()} CPU cores, Python {platform.python_version()}",
-            "pages": [page_row(page) for page in pages()[: 1 if arguments.quick else None]],
+            "pages": [page_row(page) for page in wanted],
             "marking": marking(folder / "made"),
             "zips, megabytes": sizes,
         }

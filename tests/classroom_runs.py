@@ -11,9 +11,9 @@ from place_exercises import BOOK, pages
 from vae_tutorial.exercises import EXERCISES
 
 
-def verdicts(page: str, instructor: bool, folder) -> list[tuple[str, str]]:
+def verdicts(page: str, kind: str, folder) -> list[tuple[str, str]]:
     """Return the text and the points that the check of each exercise puts out."""
-    notebook = make_classroom.copy_of(BOOK / f"{page}.ipynb", instructor)
+    notebook = make_classroom.copy_of(BOOK / f"{page}.ipynb", kind)
     client = NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(folder)}})
     client.execute()
     graded = [c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("grade")]
@@ -23,7 +23,7 @@ def verdicts(page: str, instructor: bool, folder) -> list[tuple[str, str]]:
 @pytest.mark.parametrize("page", pages())
 @pytest.mark.parametrize("kind", ["student", "instructor"])
 def test_the_copy_runs_to_its_end(page, kind, tmp_path):
-    found = verdicts(page, kind == "instructor", tmp_path)
+    found = verdicts(page, kind, tmp_path)
     wanted = []
     for name, exercise in EXERCISES.items():
         if exercise.page == page and kind == "student":

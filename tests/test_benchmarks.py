@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from vae_tutorial.exercises import EXERCISES
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -90,3 +92,20 @@ def test_the_benchmark_of_scale_runs_and_its_stored_result_states_what_the_page_
         assert methods["PQ 16 bytes"]["bytes per latent"] < methods["exact"]["bytes per latent"] / 5
     exponents = [v for k, v in stored["exponent"].items() if k != "over galleries of at least"]
     assert all(0.9 < exponent < 1.5 for exponent in exponents)
+
+
+def test_the_classroom_benchmark_runs_and_its_stored_result_is_of_these_pages(tmp_path):
+    quick = run_quick("classroom.py", tmp_path / "classroom.json")
+    stored = json.loads((ROOT / "benchmarks/results/classroom.json").read_text(encoding="utf-8"))
+    # Everything but the clock is the same on every machine.
+    fresh, kept = (
+        {key: value for key, value in report["pages"][0].items() if key != "seconds to run"}
+        for report in (quick, stored)
+    )
+    assert fresh == kept
+    counts = {row["page"]: row["exercises"] for row in stored["pages"]}
+    for page, count in counts.items():
+        assert count == sum(exercise.page == page for exercise in EXERCISES.values())
+    assert sum(counts.values()) == len(EXERCISES)
+    assert quick["marking"]["notebooks"] == 2
+    assert stored["marking"]["notebooks"] == 2 * len(counts)

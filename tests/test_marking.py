@@ -46,7 +46,7 @@ def marked(tmp_path_factory):
     """A class that made every kind of mistake, and its table."""
     folder = tmp_path_factory.mktemp("handed-in")
     for kind in ("student", "instructor"):
-        copy = make_classroom.copy_of(BOOK / f"{PAGE}.ipynb", kind == "instructor")
+        copy = make_classroom.copy_of(BOOK / f"{PAGE}.ipynb", kind)
         nbformat.write(copy, folder / f"{kind}.ipynb")
     files = {
         "helper": notebook_of(

@@ -10,7 +10,7 @@ import nbformat
 import pytest
 import yaml
 from nbformat import v4
-from notebook_rules import ROOT, RULES, code_cells, run_seconds, tags
+from notebook_rules import ROOT, RULES, TIME_LINE, code_cells, markdown, run_seconds, tags
 
 BOOK = ROOT / "book"
 NOTEBOOKS = sorted(p for p in BOOK.rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
@@ -64,6 +64,33 @@ def test_each_wish_of_the_article_leads_to_a_page(wish):
     text = " ".join((BOOK / "index.md").read_text(encoding="utf-8").split())
     page = re.search(rf"\[{re.escape(wish)}\]\(([\w-]+\.ipynb)\)", text)[1]
     assert BOOK / page in NOTEBOOKS
+
+
+def test_the_landing_page_states_the_times_of_the_chapters():
+    text = (BOOK / "index.md").read_text(encoding="utf-8")
+    stated = dict(
+        re.findall(r"^\| \d+\. \[.+\]\((.+)\.ipynb\) \| .+ \| (\d+) min \|$", text, re.MULTILINE)
+    )
+    chapters = [path for path in NOTEBOOKS if path.stem not in APPENDIX]
+    times = {path.stem: TIME_LINE.search(markdown(read(path)))[1] for path in chapters}
+    assert stated == times
+    assert (
+        "Each page runs in under 90 seconds on two processor cores" in text
+    )  # see rule_stated_times
+
+
+def test_what_the_teachers_guide_points_at_is_there():
+    guide = markdown(read(BOOK / "teachers-guide.ipynb"))
+    pointers = re.findall(r"\]\(([\w-]+)\.ipynb\), (?:exercise )?\*([^*]+)\*", guide)
+    pointers += [
+        (page, title)
+        for title, page in re.findall(r"\*([^*|]+)\* in\n?\s*\[.+?\]\(([\w-]+)\.ipynb", guide)
+    ]
+    assert len(pointers) >= 8
+    for page, title in pointers:
+        assert re.search(
+            rf"^##+ {re.escape(title)}$", markdown(read(BOOK / f"{page}.ipynb")), re.MULTILINE
+        ), title
 
 
 def test_without_the_extra_its_page_says_in_one_sentence_what_to_install(monkeypatch):

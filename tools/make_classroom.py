@@ -4,7 +4,8 @@ The notebooks of the book and the exercise bank are the only source:
     python tools/make_classroom.py _build/classroom
 
 Student copies have stubs, no solutions and no outputs. Instructor copies have the solutions in
-place. Both carry the metadata of nbgrader; the instructor's are what nbgrader calls "source".
+place, and notes for marking. A third set is the source of an nbgrader course: solutions that
+nbgrader cuts out, and no notes, because it releases what else it finds. All carry its metadata.
 """
 
 import argparse
@@ -24,6 +25,7 @@ from plain import make_plain
 from vae_tutorial.exercises import EXERCISES
 
 ROOT = Path(__file__).parents[1]
+KINDS = ("student", "instructor", "nbgrader")
 CHECK = re.compile(r'exercises\.check\("(\w+)"')
 README = """Image Retrieval with Variational Autoencoders: {kind} copies
 
@@ -36,7 +38,7 @@ packages where there is one (python -m pip download -r requirements.txt -d packa
 --no-index --find-links packages to step 2. On Windows write .venv\\Scripts for .venv/bin. The page
 "Beyond one machine" also needs requirements-scale.txt.
 """
-NBGRADER_CONFIG = """# For nbgrader: put the notebooks into source/<assignment>/ beside this file.
+NBGRADER_CONFIG = """# For nbgrader: this folder is the course, source/ its assignments.
 c = get_config()  # noqa: F821
 # A page computes for up to a minute and a half; nbgrader's own limits are shorter.
 c.Execute.timeout = 300
@@ -44,19 +46,20 @@ c.Execute.iopub_timeout = 60
 """
 
 
-def copy_of(path: Path, instructor: bool):
-    """Return the copy of one notebook of the book."""
+def copy_of(path: Path, kind: str):
+    """Return one copy of a notebook of the book; ``kind`` is one of KINDS."""
     notebook = nbformat.read(path, as_version=4)
-    cells = [cell for cell in notebook.cells if instructor or not is_solution(cell)]
-    for cell in filter(is_text, cells):
-        cell.source = without_solutions(cell.source, instructor)
+    told = kind == "instructor"
+    cells = [cell for cell in notebook.cells if told or not is_solution(cell)]
+    for cell in [] if told else filter(is_text, cells):
+        cell.source = without_solutions(cell.source)
     make_plain(cells, {f"{page}.ipynb": f"{page}.ipynb" for page in pages()})
     copied = []
     for number, cell in enumerate(cells):
         if is_text(cell):
             copied.append(v4.new_markdown_cell(cell.source, id=f"text-{number}"))
         elif found := CHECK.search(cell.source):
-            copied += graded(found[1], cell.source, instructor)
+            copied += graded(found[1], cell.source, kind)
         else:
             copied.append(v4.new_code_cell(cell.source, id=f"code-{number}"))
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -71,22 +74,21 @@ def is_solution(cell) -> bool:
     return is_placed(cell) and cell.source.startswith(":::{dropdown} Solution")
 
 
-def without_solutions(text: str, instructor: bool) -> str:
-    if instructor:
-        return text
+def without_solutions(text: str) -> str:
     return re.sub(
         r"^(`{3,})\{solution\}.*?^\1 *$\n*", "", text, flags=re.DOTALL | re.MULTILINE
     ).rstrip()
 
 
-def graded(name: str, source: str, instructor: bool) -> list:
+def graded(name: str, source: str, kind: str) -> list:
     """Return the two cells of an exercise: the answer, and the check that gives the points."""
     points = EXERCISES[name].points
     answer = source[: CHECK.search(source).start()].rstrip()
-    if instructor:
+    if kind != "student":
         start, body = EXERCISES[name].solution_source().split("\n", 1)
-        marked = f"    ### BEGIN SOLUTION\n{body}\n    ### END SOLUTION"
-        answer = answer[: answer.index("def ")] + f"{start}\n{marked}"
+        if kind == "nbgrader":  # it cuts out what stands between these two
+            body = f"    ### BEGIN SOLUTION\n{body}\n    ### END SOLUTION"
+        answer = answer[: answer.index("def ")] + f"{start}\n{body}"
     test = f'print(exercises.check("{name}", {name}))\nexercises.points("{name}")'
     common = {"schema_version": 3, "task": False}
     answer_marks = {"grade": False, "solution": True, "locked": False, "grade_id": f"answer-{name}"}
@@ -97,17 +99,19 @@ def graded(name: str, source: str, instructor: bool) -> list:
     ]
     cells[0].metadata["nbgrader"] = common | answer_marks
     cells[1].metadata["nbgrader"] = common | test_marks | {"points": points}
-    if instructor:
+    if kind == "instructor":
         known = "\n".join(f"- {mistake.diagnosis}" for mistake in EXERCISES[name].mistakes)
         notes = f"**For marking** ({points} points): the check names these mistakes.\n\n{known}"
         cells.append(v4.new_markdown_cell(notes, id=f"marking-{name}"[:64]))
     return cells
 
 
-def write_copies(folder: Path, instructor: bool) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+def write_copies(folder: Path, kind: str) -> None:
+    """Write every page; nbgrader wants each assignment in a folder of its own."""
     for page in pages():
-        nbformat.write(copy_of(BOOK / f"{page}.ipynb", instructor), folder / f"{page}.ipynb")
+        place = folder / page if kind == "nbgrader" else folder
+        place.mkdir(parents=True, exist_ok=True)
+        nbformat.write(copy_of(BOOK / f"{page}.ipynb", kind), place / f"{page}.ipynb")
 
 
 def build_wheel(folder: Path) -> Path:
@@ -135,22 +139,28 @@ def requirements(extra: str | None = None) -> str:
 
 
 def make(folder: Path) -> None:
-    """Write both sets of copies and their zips into ``folder``, which is emptied first."""
+    """Write all copies and the two zips into ``folder``, which is emptied first."""
     if folder.exists():
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
     wheel = build_wheel(folder)
+    for kind in KINDS:
+        write_copies(folder / kind, kind)
     for kind in ("student", "instructor"):
-        write_copies(folder / kind, instructor=kind == "instructor")
         with zipfile.ZipFile(folder / f"{kind}.zip", "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("README.txt", README.format(kind=kind, wheel=wheel.name))
             archive.writestr("requirements.txt", requirements())
             archive.writestr("requirements-scale.txt", requirements("scale"))
             archive.write(wheel, wheel.name)
+            add_notebooks(archive, folder / kind, "notebooks")
             if kind == "instructor":
-                archive.writestr("nbgrader_config.py", NBGRADER_CONFIG)
-            for path in sorted((folder / kind).glob("*.ipynb")):
-                archive.write(path, f"notebooks/{path.name}")
+                archive.writestr("nbgrader/nbgrader_config.py", NBGRADER_CONFIG)
+                add_notebooks(archive, folder / "nbgrader", "nbgrader/source")
+
+
+def add_notebooks(archive: zipfile.ZipFile, folder: Path, name: str) -> None:
+    for path in sorted(folder.rglob("*.ipynb")):
+        archive.write(path, f"{name}/{path.relative_to(folder).as_posix()}")
 
 
 def main() -> None:
