@@ -79,6 +79,17 @@ def models_of_table(data_name: str) -> dict[str, Spec]:
     return {spec.name: spec for spec in specs}
 
 
+def models_of_page() -> dict[str, Spec]:
+    """Dense digit models, small enough to run in a page of the book: tools/make_web.py."""
+    dense = Spec("", architecture="dense", epochs=40)
+    view = {"kind": "ViewVAE", "view_strength": 1.0, "beta": 0.05, "epochs": 60}
+    specs = [
+        replace(dense, name="dense VAE, 2 dimensions", latent_dim=2),
+        replace(dense, name="dense view VAE", **view),
+    ]
+    return {spec.name: spec for spec in specs}
+
+
 def models_of_one_seed(data_name: str) -> dict[str, Spec]:
     """Variants that are trained once: shorter codes, and one change at a time to the view VAE."""
     view, binary = (

@@ -32,8 +32,8 @@ def test_a_bundled_model_is_what_its_card_says(name):
     assert type(model).__name__ == written["class"]
     assert model.latent_dim == written["settings"]["latent_dim"]
     assert (FOLDER / f"{name}.weights.h5").stat().st_size <= weights.LARGEST
-    data_name, row, distance = weights.BUNDLED[name]
-    assert written["settings"] == specs.models_of_table(data_name)[row].describe()
+    data_name, _, distance = weights.BUNDLED[name]
+    assert written["settings"] == weights.spec_of(name).describe()
     sample = specs.load_split(data_name, "quick")
     features = getattr(ranking, distance)(
         model.encode(sample.queries), model.encode(sample.gallery)

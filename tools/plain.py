@@ -11,17 +11,26 @@ BLOCK = re.compile(r"^(`{3,}|:{3,})\{(\w+)\} *([^\n]*)\n(.*?)^\1 *$", re.DOTALL 
 EQUATION = re.compile(r"^\$\$((?:(?!\$\$).)*)\$\$ \(([\w-]+)\) *$", re.DOTALL | re.MULTILINE)
 
 
-def plain_cells(texts: list[str], pages: set[str]) -> list[str]:
+def make_plain(cells: list, addresses: dict[str, str]) -> None:
+    """Make the Markdown cells among the cells of one notebook plain, in place."""
+    texts = [cell for cell in cells if cell.cell_type == "markdown"]
+    plain_texts = plain_cells([cell.source for cell in texts], addresses)
+    for cell, source in zip(texts, plain_texts, strict=True):
+        cell.source = source
+
+
+def plain_cells(texts: list[str], addresses: dict[str, str]) -> list[str]:
     """Return the Markdown cells of one page without roles, directives and labels.
 
-    ``pages`` are the notebooks that lie beside the copy: links to other pages lose their target.
+    ``addresses`` says where a link to another page leads, such as {"elbo.ipynb": "elbo.ipynb"}
+    where that notebook lies beside the copy. Links to pages that it lacks lose their target.
     """
     labels = [label for text in texts for _, label in EQUATION.findall(text)]
     numbers = {label: number for number, label in enumerate(labels, start=1)}
-    return [plain(text, numbers, pages) for text in texts]
+    return [plain(text, numbers, addresses) for text in texts]
 
 
-def plain(text: str, numbers: dict[str, int], pages: set[str]) -> str:
+def plain(text: str, numbers: dict[str, int], addresses: dict[str, str]) -> str:
     text = EQUATION.sub(lambda m: f"$${m[1].rstrip()} \\tag{{{numbers[m[2]]}}}$$", text)
     text = blocks(text)
     text = re.sub(r"\{term\}`([^`<]+?)(?: <[^`]+>)?`", lambda m: m[1], text)
@@ -33,7 +42,7 @@ def plain(text: str, numbers: dict[str, int], pages: set[str]) -> str:
         text,
     )
     text = re.sub(r"\{cite:([tp])\}`([^`]+)`", lambda m: cite(m[2].split(","), m[1]), text)
-    return re.sub(r"(?<!!)\[([^\]]+)\]\(([^)\s]+)\)", lambda m: link(m, pages), text)
+    return re.sub(r"(?<!!)\[([^\]]+)\]\(([^)\s]+)\)", lambda m: link(m, addresses), text)
 
 
 def blocks(text: str) -> str:
@@ -41,12 +50,16 @@ def blocks(text: str) -> str:
 
     def replace(match) -> str:
         kind, title, body = match[2], match[3].strip(), blocks(match[4])
-        body = re.sub(r"^:\w+:.*\n", "", body, flags=re.MULTILINE).strip()
+        body = re.sub(r"^:[\w-]+:.*\n", "", body, flags=re.MULTILINE).strip()
         if kind == "exercise":
             return f"**Exercise: {title}**\n\n{body}"
         if kind in ("dropdown", "solution"):
             summary = title if kind == "dropdown" else "Solution"
             return f"<details><summary>{summary}</summary>\n\n{body}\n\n</details>"
+        if kind == "raw":
+            return ""
+        if kind == "figure":  # static figures of notebooks are outputs of their cells
+            return f"*An interactive figure stands here in the online book.* {body}"
         return "> **" + kind.capitalize() + f".** {title}\n> " + body.replace("\n", "\n> ")
 
     return BLOCK.sub(replace, text)
@@ -73,7 +86,8 @@ def cite(keys: list[str], kind: str) -> str:
     return "(" + "; ".join(f"{who}, {year}" for who, year in works) + ")"
 
 
-def link(match, pages: set[str]) -> str:
-    target = match[2].split("#")[0]
-    outside = re.match(r"[a-z]+:", target)
-    return match[0] if outside or not target or target in pages else match[1]
+def link(match, addresses: dict[str, str]) -> str:
+    text, (target, mark, anchor) = match[1], match[2].partition("#")
+    if re.match(r"[a-z]+:", target) or not target:
+        return match[0]
+    return f"[{text}]({addresses[target]}{mark}{anchor})" if target in addresses else text

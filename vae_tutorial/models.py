@@ -937,6 +937,16 @@ _PRETRAINED = {
         {"latent_dim": 64},
         "34ee7bf79baa2127698e4b1f87a15b27b7d3fb656e5b656ef045c5c720941be2",
     ),
+    "mnist-dense-view-vae": (
+        ViewVAE,
+        {"latent_dim": 32, "architecture": "dense"},
+        "df674de8d98cdd325d9e2bef4bd26aa83e7dbf8e21db2a7bb08520fbb54270e5",
+    ),
+    "mnist-2d-vae": (
+        VAE,
+        {"latent_dim": 2, "architecture": "dense"},
+        "75dd163ec53939811b11fc6ba5d75f6061e51bf14692a9d240fadcf3d5e190a4",
+    ),
     "fashion-vae": (
         VAE,
         {"latent_dim": 32},
@@ -964,6 +974,8 @@ def pretrained(name: str) -> VAE:
         ``"mnist-vae"``, ``"fashion-vae"``: convolutional VAEs with 32 latent dimensions.
         ``"mnist-view-vae"``, ``"fashion-view-vae"``: the same network, trained on random views.
         ``"mnist-binary-vae"``: codes of 64 bits, trained on random views.
+        ``"mnist-2d-vae"``, ``"mnist-dense-view-vae"``: dense, small enough for the book's figures
+        that run in the page; 2 dimensions, and 32 trained on random views.
 
     Returns
     -------
@@ -992,6 +1004,6 @@ def pretrained(name: str) -> VAE:
         raise ValueError(
             f"{file} is damaged (its SHA-256 is not the expected one); install vae_tutorial again"
         )
-    model = kind((28, 28, 1), architecture="conv", **arguments)
+    model = kind((28, 28, 1), **{"architecture": "conv", **arguments})
     model.load_weights(file)
     return model

@@ -1,0 +1,188 @@
+// The ELBO bars of chapter 2: one pixel, one latent, every number exact.
+"use strict";
+
+bookLive.figure("fig-elbo-bars", [], (panel) => {
+  const { element, svg, signed } = bookLive;
+  // p(z) = N(0, 1), p(x | z) = N(w z + b, sigma^2): the chapter's model, first pixel, first latent.
+  const MODEL = { w: 1.0, b: 0.2, sigma: 0.7 };
+  const noise = MODEL.sigma ** 2;
+  const logNormal = (x, mean, variance) =>
+    -0.5 * (Math.log(2 * Math.PI * variance) + (x - mean) ** 2 / variance);
+
+  function posterior(x) {
+    const variance = 1 / (1 + MODEL.w ** 2 / noise);
+    return { mean: (variance * MODEL.w * (x - MODEL.b)) / noise, variance };
+  }
+
+  function terms({ mean, logVar, x }) {
+    const variance = Math.exp(logVar);
+    const misses = (x - MODEL.b - MODEL.w * mean) ** 2 + MODEL.w ** 2 * variance;
+    const logLikelihood = -0.5 * (Math.log(2 * Math.PI * noise) + misses / noise);
+    const kl = 0.5 * (mean ** 2 + variance - logVar - 1);
+    const evidence = logNormal(x, MODEL.b, MODEL.w ** 2 + noise);
+    return { logLikelihood, kl, elbo: logLikelihood - kl, evidence };
+  }
+
+  const state = { mean: -1, logVar: 0, x: 1.2 };
+
+  // -- Above: the densities of z. Below: the sum as steps down from zero. Units are pixels. --------
+
+  const REACH = 4; // of the densities' axis
+  const CURVES = { top: 8, bottom: 128, height: 150 };
+  const BARS = { left: 172, top: 14, step: 38, thick: 24, height: 192 };
+  const NAMES = ["E log p(x | z)", "\u2212KL[q \u2016 p(z)]", "ELBO", "log p(x)"];
+  const CLASSES = ["live-good", "live-price", "live-bound", "live-evidence"];
+  const curves = svg("svg", { role: "img" });
+  const bars = svg("svg", { role: "img" });
+  let width = 640;
+
+  const toX = (z) => 12 + ((width - 24) * (z + REACH)) / (2 * REACH);
+
+  function curve(mean, variance, tallest, kind) {
+    const points = Array.from({ length: 241 }, (_, i) => {
+      const z = -REACH + (2 * REACH * i) / 240;
+      const height = Math.exp(logNormal(z, mean, variance)) / tallest;
+      const y = CURVES.bottom - height * (CURVES.bottom - CURVES.top);
+      return `${toX(z).toFixed(1)} ${y.toFixed(1)}`;
+    });
+    return svg("path", { d: `M${points.join("L")}`, class: `live-curve ${kind}` });
+  }
+
+  function drawCurves(truth) {
+    const variance = Math.exp(state.logVar);
+    const tallest = 1 / Math.sqrt(2 * Math.PI * Math.min(variance, truth.variance));
+    const { bottom, height } = CURVES;
+    const parts = [svg("path", { d: `M0 ${bottom}H${width}`, class: "live-axis" })];
+    for (let z = -REACH; z <= REACH; z++) {
+      const place = { x: toX(z), y: bottom + 17, class: "live-tick live-middle" };
+      parts.push(svg("text", place, signed(z, 0)));
+    }
+    parts.push(curve(0, 1, tallest, "live-prior"));
+    parts.push(curve(truth.mean, truth.variance, tallest, "live-truth"));
+    parts.push(curve(state.mean, variance, tallest, "live-q"));
+    curves.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    curves.replaceChildren(...parts);
+  }
+
+  function drawBars({ logLikelihood, kl, elbo, evidence }) {
+    const { left, top, step, thick, height } = BARS;
+    const right = width - 12;
+    const bottom = top + 4 * step;
+    const scale = [3, 6, 12, 24, 48, 96].find((size) => size >= -elbo) ?? 192;
+    const at = (value) => right + ((right - left) * value) / scale;
+    const parts = [];
+    for (let part = 0; part <= 3; part++) {
+      const value = (-scale * part) / 3;
+      parts.push(svg("path", { d: `M${at(value)} ${top - 6}V${bottom}`, class: "live-grid" }));
+      const place = { x: at(value), y: bottom + 16, class: "live-tick live-middle" };
+      parts.push(svg("text", place, signed(value, 0)));
+    }
+    const rows = [
+      [0, logLikelihood],
+      [logLikelihood, elbo],
+      [0, elbo],
+      [0, evidence],
+    ];
+    const values = [logLikelihood, -kl, elbo, evidence];
+    rows.forEach(([from, to], row) => {
+      const y = top + step * row;
+      const box = { x: at(to), y, width: Math.max(1, at(from) - at(to)), height: thick };
+      parts.push(svg("rect", { ...box, class: CLASSES[row] }));
+      parts.push(svg("text", { x: 0, y: y + 17 }, NAMES[row]));
+      parts.push(
+        svg("text", { x: left - 12, y: y + 17, class: "live-number" }, signed(values[row], 2)),
+      );
+    });
+    parts.push(svg("path", { d: `M${at(evidence)} ${top - 10}V${bottom}`, class: "live-limit" }));
+    bars.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    bars.replaceChildren(...parts);
+  }
+
+  const voice = bookLive.announcer();
+
+  function draw() {
+    const values = terms(state);
+    const truth = posterior(state.x);
+    drawCurves(truth);
+    drawBars(values);
+    const gap = Math.max(0, values.evidence - values.elbo);
+    const words =
+      gap < 0.0005
+        ? "The gap is 0.00 nats: q is the exact posterior, and the ELBO equals log p(x)."
+        : `The ELBO lies ${gap.toFixed(2)} nats below log p(x). This gap is the KL divergence of q from the exact posterior.`;
+    const all = NAMES.map(
+      (name, i) =>
+        `${name} ${signed([values.logLikelihood, -values.kl, values.elbo, values.evidence][i], 2)}`,
+    );
+    bars.setAttribute("aria-label", `Bars in nats: ${all.join(", ")}.`);
+    curves.setAttribute(
+      "aria-label",
+      `Densities of z: prior; exact posterior with mean ${signed(truth.mean, 2)} and variance ` +
+        `${truth.variance.toFixed(2)}; q with mean ${signed(state.mean, 2)} and variance ${Math.exp(state.logVar).toFixed(2)}.`,
+    );
+    voice.say(words);
+  }
+
+  const ranges = {
+    mean: ["mean of q", { min: -3, max: 3, step: 0.05 }],
+    logVar: ["log-variance", { min: -4, max: 2, step: 0.05 }],
+    x: ["observation x", { min: -3, max: 3, step: 0.05 }],
+  };
+  const sliders = {};
+  for (const [name, [label, range]] of Object.entries(ranges)) {
+    const change = (value) => set({ [name]: value });
+    sliders[name] = bookLive.slider(label, {
+      ...range,
+      value: state[name],
+      format: (v) => signed(v, 2),
+      change,
+    });
+  }
+
+  function set(values) {
+    Object.assign(state, values);
+    for (const [name, slider] of Object.entries(sliders)) slider.set(state[name]);
+    draw();
+  }
+
+  const exact = () => {
+    const truth = posterior(state.x);
+    set({ mean: truth.mean, logVar: Math.log(truth.variance) });
+  };
+  const buttons = element(
+    "p",
+    { class: "live-buttons" },
+    element("button", { type: "button", onclick: exact }, "Make q the exact posterior"),
+    element(
+      "button",
+      { type: "button", onclick: () => set({ mean: 0, logVar: 0 }) },
+      "Make q the prior",
+    ),
+  );
+  const key = element("p", { class: "live-key", "aria-hidden": "true" });
+  for (const [kind, name] of [
+    ["live-prior", "prior"],
+    ["live-truth", "exact posterior"],
+    ["live-q", "q"],
+  ]) {
+    const line = svg("svg", { viewBox: "0 0 34 10", class: "live-sample" });
+    line.append(svg("path", { d: "M1 5H33", class: `live-curve ${kind}` }));
+    key.append(element("span", {}, line, ` ${name}`));
+  }
+  panel.classList.add("live-elbo");
+  panel.append(
+    key,
+    curves,
+    bars,
+    voice.text,
+    ...Object.values(sliders).map((slider) => slider.row),
+    buttons,
+  );
+  draw();
+  new ResizeObserver(() => {
+    if (!panel.clientWidth || panel.clientWidth === width) return;
+    width = panel.clientWidth;
+    draw();
+  }).observe(panel);
+  bookLive.elbo = { set, exact, values: () => ({ ...state, ...terms(state) }), model: MODEL };
+});

@@ -1,0 +1,381 @@
+"""The interactive figures in a real browser: their answers are Python's, and every hand can ask."""
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from scipy.ndimage import map_coordinates
+
+from vae_tutorial import datasets, objectives
+from vae_tutorial.baselines import Pixels
+from vae_tutorial.models import pretrained
+from vae_tutorial.retrieval import ImageIndex
+
+FIGURES = {
+    "latent": ("book/training.html", "fig-latent-explorer"),
+    "elbo": ("book/elbo.html", "fig-elbo-bars"),
+    "draw": ("book/draw.html", "fig-draw"),
+}
+MOVES = [
+    {"right": 0, "down": 0, "turn": 0},
+    {"right": 3, "down": 0, "turn": 0},
+    {"right": 0, "down": -2, "turn": 20},
+    {"right": -4, "down": 3, "turn": -35},
+]
+
+
+@pytest.fixture(scope="module")
+def opened(site, browser):
+    """Open a page as a file, without a server, with its figure live; one tab a figure."""
+    pages = {}
+
+    def open_figure(name, **options):
+        key = (name, json.dumps(options, sort_keys=True))
+        if key not in pages:
+            page = browser.new_context(**options).new_page()
+            page.problems = []
+            page.on("pageerror", lambda error: page.problems.append(str(error)))
+            page.on("requestfailed", lambda request: page.problems.append(request.url))
+            address, figure = FIGURES[name]
+            page.goto((site / address).as_uri())
+            page.locator(f"#{figure}").scroll_into_view_if_needed()
+            page.wait_for_selector(f"#{figure}[data-live=ready]", timeout=60_000)
+            pages[key] = page
+        assert pages[key].problems == []
+        return pages[key]
+
+    yield open_figure
+    for page in pages.values():
+        page.context.close()
+
+
+@pytest.fixture(scope="module")
+def python():
+    """What Python has: models, images, and both indexes of the gallery."""
+    digits = datasets.load("mnist-5k")
+    vae = pretrained("mnist-dense-view-vae")
+    indexes = {
+        "pixels": ImageIndex(Pixels().fit(digits.gallery_images)),
+        "vae": ImageIndex(vae, metric="cosine"),
+    }
+    for index in indexes.values():
+        index.add(digits.gallery_images)
+    queries = digits.query_images[::25]
+    return SimpleNamespace(digits=digits, vae=vae, indexes=indexes, queries=queries)
+
+
+def moved(image: np.ndarray, right: float, down: float, turn: float) -> np.ndarray:
+    """Turn clockwise about the centre, then shift: an answer independent of the page's."""
+    angle = np.radians(turn)
+    rows, columns = np.mgrid[:28, :28] - 13.5
+    x, y = columns - right, rows - down
+    from_x, from_y = np.cos(angle) * x + np.sin(angle) * y, np.cos(angle) * y - np.sin(angle) * x
+    places = [from_y + 13.5, from_x + 13.5]
+    return map_coordinates(image[..., 0].astype(float), places, order=1, mode="grid-constant")
+
+
+def assert_nearest(index, asked, found: list[int]) -> None:
+    """Check the places found; two that are equally near to a millionth may have changed places."""
+    distances, expected = index.search(asked, k=10)
+    if found != expected[0].tolist():
+        all_distances, places = index.search(asked, k=len(index))
+        of_place = dict(zip(places[0].tolist(), all_distances[0], strict=True))
+        ours = [of_place[place] for place in found]
+        assert len(set(found)) == 10
+        np.testing.assert_allclose(ours, distances[0], rtol=0, atol=1e-6)
+
+
+# -- The page's answers equal Python's ------------------------------------------------------------
+
+
+def test_the_decoder_draws_what_python_decodes(opened):
+    z = np.random.default_rng(0).uniform(-3, 3, (12, 2)).round(3)
+    page = opened("latent")
+    drawn = page.evaluate("zs => zs.map(z => [...bookLive.latent.decode(z)])", z.tolist())
+    expected = pretrained("mnist-2d-vae").decode(z).reshape(12, -1)
+    np.testing.assert_allclose(drawn, expected, atol=1e-3)
+    assert expected.max() > 0.9  # and there was something to compare
+
+
+def test_the_encoder_gives_pythons_means(opened, python):
+    flat = python.queries.reshape(20, -1).tolist()
+    code = "rows => rows.map(row => [...bookLive.draw.encode(Float32Array.from(row))])"
+    means = opened("draw").evaluate(code, flat)
+    np.testing.assert_allclose(means, python.vae.encode(python.queries), atol=1e-3)
+
+
+@pytest.mark.parametrize("move", MOVES, ids=str)
+def test_the_ten_nearest_are_pythons(opened, python, move):
+    code = """([rows, move]) => {
+      bookLive.draw.setMove(move);
+      return rows.map(row => {
+        bookLive.draw.setQuery(row);
+        return { query: [...bookLive.draw.query()], ...bookLive.draw.found() };
+      });
+    }"""
+    answers = opened("draw").evaluate(code, [python.queries.reshape(20, -1).tolist(), move])
+    for image, answer in zip(python.queries, answers, strict=True):
+        asked = np.array(answer["query"], np.float32).reshape(1, 28, 28, 1)
+        np.testing.assert_allclose(asked[0, ..., 0], moved(image, **move), atol=1e-5)
+        for method, index in python.indexes.items():
+            assert_nearest(index, asked.clip(0, 1), answer[method])
+    assert np.median([answer["milliseconds"] for answer in answers]) < 100
+
+
+def test_a_drawing_is_centred_and_scaled_as_mnist_was(opened, python):
+    images = python.digits.query_images[..., 0]
+    boxes = [np.ptp(np.nonzero(image), axis=1).max() + 1 for image in images]
+    chosen = images[np.array(boxes) == 20][:5]
+    for image in chosen:
+        # The same digit ten times as large, in a corner: it must come back as it was.
+        rows, columns = np.nonzero(image)
+        box = image[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+        ink = np.zeros((280, 280))
+        large = np.kron(box, np.ones((10, 10)))
+        ink[: large.shape[0], : large.shape[1]] = large
+        code = "ink => [...bookLive.draw.standardised(ink, 280)]"
+        back = opened("draw").evaluate(code, ink.ravel().tolist())
+        np.testing.assert_allclose(np.reshape(back, (28, 28)), image, atol=1e-5)
+
+
+def test_the_bars_are_exact_and_the_elbo_never_exceeds_the_evidence(opened):
+    page = opened("elbo")
+    model = page.evaluate("bookLive.elbo.model")
+    noise = np.log(model["sigma"] ** 2)
+    prior_predictive = np.log(model["w"] ** 2 + model["sigma"] ** 2)
+    rng = np.random.default_rng(0)
+    for mean, log_var, x in rng.uniform([-3, -4, -3], [3, 2, 3], (40, 3)):
+        state = {"mean": mean, "logVar": log_var, "x": x}
+        values = page.evaluate("s => (bookLive.elbo.set(s), bookLive.elbo.values())", state)
+        at_mean = objectives.gaussian_log_likelihood(
+            np.array([[x]]), np.array([[model["w"] * mean + model["b"]]]), np.array([[noise]])
+        )
+        likelihood = float(at_mean[0]) - 0.5 * model["w"] ** 2 * np.exp(log_var - noise)
+        kl = float(objectives.kl_divergence(np.array([[mean]]), np.array([[log_var]]))[0])
+        evidence = objectives.gaussian_log_likelihood(
+            np.array([[x]]), np.array([[model["b"]]]), np.array([[prior_predictive]])
+        )
+        assert values["logLikelihood"] == pytest.approx(likelihood, abs=1e-3)
+        assert values["kl"] == pytest.approx(kl, abs=1e-3)
+        assert values["elbo"] == pytest.approx(likelihood - kl, abs=1e-3)
+        assert values["evidence"] == pytest.approx(float(evidence[0]), abs=1e-3)
+        assert values["elbo"] < values["evidence"]
+        shown = page.locator("#fig-elbo-bars .live-number").all_text_contents()
+        expected = [likelihood, -kl, likelihood - kl, float(evidence[0])]
+        read = [float(text.replace("\u2212", "-")) for text in shown]
+        assert read == pytest.approx(expected, abs=0.006)
+    page.get_by_role("button", name="Make q the exact posterior").click()
+    values = page.evaluate("bookLive.elbo.values()")
+    assert values["elbo"] == pytest.approx(values["evidence"], abs=1e-9)
+
+
+# -- Mouse, touch and keyboard --------------------------------------------------------------------
+
+
+def touch(page, *places):
+    """Put a finger down, move it and lift it, as a phone would report it."""
+    session = page.context.new_cdp_session(page)
+    kinds = ["touchStart"] + ["touchMove"] * (len(places) - 1)
+    for kind, (x, y) in zip(kinds, places, strict=True):
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def place(locator, across: float, down: float) -> tuple[float, float]:
+    locator.scroll_into_view_if_needed()
+    box = locator.bounding_box()
+    return box["x"] + across * box["width"], box["y"] + down * box["height"]
+
+
+PHONE = {"viewport": {"width": 360, "height": 780}, "has_touch": True, "is_mobile": True}
+
+
+def test_the_plane_answers_to_the_mouse(opened):
+    page = opened("latent")
+    plane = page.locator(".live-plane")
+    before = page.evaluate("bookLive.latent.position()")
+    page.mouse.move(*place(plane, 0.5, 0.5))
+    page.mouse.down()
+    page.mouse.move(*place(plane, 0.75, 0.25), steps=4)
+    page.mouse.up()
+    after = page.evaluate("bookLive.latent.position()")
+    reach = float(page.locator("#fig-latent-explorer input").first.get_attribute("max"))
+    assert after != before
+    assert after == pytest.approx([reach / 2, reach / 2], abs=0.1)
+    page.mouse.move(*place(plane, 0.1, 0.1))  # without the button nothing follows
+    assert page.evaluate("bookLive.latent.position()") == after
+
+
+def test_the_plane_answers_to_the_keyboard(opened):
+    page = opened("latent")
+    page.evaluate("bookLive.latent.move([0, 0])")
+    page.locator(".live-plane").focus()
+    for key in ("ArrowRight", "ArrowRight", "ArrowDown", "Shift+ArrowLeft"):
+        page.keyboard.press(key)
+    assert page.evaluate("bookLive.latent.position()") == pytest.approx([-0.3, -0.1])
+    page.keyboard.press("Tab")  # to the slider of the first latent
+    page.keyboard.press("Home")
+    reach = float(page.locator("#fig-latent-explorer input").first.get_attribute("max"))
+    assert page.evaluate("bookLive.latent.position()") == pytest.approx([-reach, -0.1])
+    said = page.locator("#fig-latent-explorer [aria-live]")
+    page.wait_for_function(
+        "e => /nearest held-out digit is a \\d/.test(e.textContent)", arg=said.element_handle()
+    )
+
+
+def test_the_plane_answers_to_a_finger(opened):
+    page = opened("latent", **PHONE)
+    page.evaluate("bookLive.latent.move([0, 0])")
+    plane = page.locator(".live-plane")
+    touch(page, place(plane, 0.5, 0.5), place(plane, 0.4, 0.6), place(plane, 0.25, 0.75))
+    reach = float(page.locator("#fig-latent-explorer input").first.get_attribute("max"))
+    assert page.evaluate("bookLive.latent.position()") == pytest.approx([-reach / 2] * 2, abs=0.2)
+    page.touchscreen.tap(*place(plane, 0.75, 0.5))
+    assert page.evaluate("bookLive.latent.position()") == pytest.approx([reach / 2, 0], abs=0.2)
+
+
+def test_the_legend_shows_one_digit(opened):
+    page = opened("latent")
+    page.locator(".live-legend button").nth(3).click()
+    assert page.locator(".live-faded").count() == 9
+    page.locator(".live-legend button").nth(3).click()
+    assert page.locator(".live-faded").count() == 0
+
+
+def test_the_bars_answer_to_the_keyboard(opened):
+    page = opened("elbo")
+    page.evaluate("bookLive.elbo.set({ mean: 0, logVar: 0, x: 1 })")
+    page.get_by_label("log-variance").focus()
+    for _ in range(4):
+        page.keyboard.press("ArrowLeft")
+    assert page.evaluate("bookLive.elbo.values().logVar") == pytest.approx(-0.2)
+    said = page.locator("#fig-elbo-bars [aria-live]")
+    page.wait_for_function("e => /nats below log p/.test(e.textContent)", arg=said.element_handle())
+
+
+def draw_a_one(page, hand):
+    pad = page.locator(".live-pad")
+    hand(page, *[place(pad, 0.5 + 0.02 * step, 0.8 - 0.07 * step) for step in range(9)])
+
+
+def drag(page, *places):
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for where in places[1:]:
+        page.mouse.move(*where)
+    page.mouse.up()
+
+
+@pytest.mark.parametrize("hand", [drag, touch], ids=["mouse", "finger"])
+def test_a_drawn_one_finds_ones(opened, python, hand):
+    page = opened("draw", **(PHONE if hand is touch else {}))
+    page.evaluate("bookLive.draw.setMove({ right: 0, down: 0, turn: 0 })")
+    page.get_by_role("button", name="Clear").click()
+    assert page.locator(".live-draw").get_attribute("data-empty") == "true"
+    draw_a_one(page, hand)
+    page.wait_for_selector(".live-draw[data-empty=false]")
+    page.wait_for_timeout(100)
+    found = page.evaluate("bookLive.draw.found()")
+    labels = python.digits.gallery_labels
+    for method in ("pixels", "vae"):
+        assert np.sum(labels[found[method]] == 1) >= 8, method
+    said = page.locator(".live-draw [aria-live]")
+    code = "e => /by the VAE, \\d+\u00d7 1/.test(e.textContent)"
+    page.wait_for_function(code, arg=said.element_handle())
+
+
+def test_keys_choose_an_example_and_move_it(opened, python):
+    page = opened("draw")
+    page.evaluate("bookLive.draw.setMove({ right: 0, down: 0, turn: 0 })")
+    page.get_by_role("button", name="Example: a 3").focus()
+    page.keyboard.press("Enter")
+    assert page.get_by_role("button", name="Example: a 3").get_attribute("aria-pressed") == "true"
+    first = np.flatnonzero(python.digits.query_labels == 3)[0]
+    still = page.evaluate("[...bookLive.draw.query()]")
+    np.testing.assert_allclose(still, python.digits.query_images[first].ravel(), atol=1e-6)
+    page.get_by_label("shift right").focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    shifted = np.reshape(page.evaluate("[...bookLive.draw.query()]"), (28, 28))
+    np.testing.assert_allclose(shifted[:, 3:], np.reshape(still, (28, 28))[:, :-3], atol=1e-6)
+    found = page.evaluate("bookLive.draw.found()")
+    expected = python.digits.gallery_labels[found["vae"]]
+    shown = page.locator("#fig-draw section").nth(1).locator("li span").all_inner_texts()
+    assert [int(text[0]) for text in shown] == expected.tolist()
+    assert [text.endswith("\u2713") for text in shown] == (expected == 3).tolist()
+
+
+# -- What the page owes everybody -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_without_scripts_there_is_a_picture_and_words(site, browser, name):
+    address, figure = FIGURES[name]
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto((site / address).as_uri())
+    assert page.locator(f"#{figure} img").is_visible()
+    assert page.locator(f"#{figure} figcaption").is_visible()
+    assert page.locator("noscript p", has_text="Scripts are off").is_visible()
+    assert page.locator(f"#{figure} canvas, #{figure} input").count() == 0
+    context.close()
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_with_scripts_the_figure_takes_the_place_of_the_picture(opened, name):
+    page, figure = opened(name), FIGURES[name][1]
+    assert page.locator(f"#{figure} img").count() == 1
+    assert not page.locator(f"#{figure} img").is_visible()
+    assert page.locator(f"#{figure} .live").is_visible()
+    assert page.locator(f"#{figure} figcaption").is_visible()
+
+
+def test_data_are_loaded_late_and_from_here_alone(browser, base_url):
+    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    page = context.new_page()
+    addresses = []
+    page.on("request", lambda request: addresses.append(request.url))
+    page.goto(f"{base_url}/book/training.html", wait_until="networkidle")
+    assert not any("digit-" in address for address in addresses)
+    page.locator("#fig-latent-explorer").scroll_into_view_if_needed()
+    page.wait_for_selector("#fig-latent-explorer[data-live=ready]")
+    assert sum("_static/web/digit-" in address for address in addresses) == 2
+    assert all(address.startswith((base_url, "data:")) for address in addresses)
+    context.close()
+
+
+def test_the_page_for_drawing_is_light(browser, base_url):
+    context = browser.new_context()
+    page = context.new_page()
+    responses = []
+    page.on("response", lambda response: responses.append(response))
+    page.goto(f"{base_url}/book/draw.html", wait_until="networkidle")
+    page.locator("#fig-draw").scroll_into_view_if_needed()
+    page.wait_for_selector("#fig-draw[data-live=ready]", timeout=60_000)
+    assert sum(len(response.body()) for response in responses) < 2_500_000
+    context.close()
+
+
+def test_a_figure_whose_data_are_missing_stays_a_picture(site, browser):
+    context = browser.new_context()
+    page = context.new_page()
+    page.route("**/digit-points.js", lambda route: route.abort())
+    address, figure = FIGURES["latent"]
+    page.goto((site / address).as_uri())
+    page.locator(f"#{figure}").scroll_into_view_if_needed()
+    page.wait_for_selector(f"#{figure}[data-live=failed]")
+    assert page.locator(f"#{figure} img").is_visible()
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_live_figure_is_accessible_and_fits_a_phone(opened, name, scheme):
+    page = opened(name, **PHONE, color_scheme=scheme)
+    width = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+    assert width[0] <= width[1]
+    result = Axe().run(page, context=f"#{FIGURES[name][1]}")
+    serious = [v for v in result.response["violations"] if v["impact"] in ("serious", "critical")]
+    assert [(v["id"], v["nodes"][0]["html"]) for v in serious] == []
