@@ -1,12 +1,13 @@
 """The built book: no warning, no request to another host, no broken link, pictures described."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
+import nbformat
 import pytest
 import yaml
+from PIL import Image
+from site_building import build_book
 from site_rules import (
     Page,
     broken_links,
@@ -22,20 +23,15 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory) -> Path:
-    """Build the book from nothing, with every warning an error; return the folder of its HTML."""
-    folder = tmp_path_factory.mktemp("site")
-    command = [
-        Path(sys.executable).with_name("jupyter-book"),
-        "build",
-        ROOT,
-        "--path-output",
-        folder,
-    ]
-    result = subprocess.run(
-        [*command, "-W", "-n", "--keep-going"], capture_output=True, text=True, timeout=300
-    )
-    assert result.returncode == 0, result.stderr[-4000:]
-    return (folder / "_build" / "html").resolve()
+    """Build the book as a reader does, who has no address for it."""
+    return build_book(tmp_path_factory.mktemp("site"))
+
+
+@pytest.fixture(scope="module")
+def published_pages(tmp_path_factory) -> dict[Path, Page]:
+    """Build the book as GitHub does for the repository of somebody."""
+    site = build_book(tmp_path_factory.mktemp("published"), BOOK_REPOSITORY="ada/her-book")
+    return {path: Page.read(path) for path in sorted((site / "book").glob("*.html"))}
 
 
 @pytest.fixture(scope="module")
@@ -80,17 +76,81 @@ def test_no_stylesheet_loads_from_another_host(site):
     assert {name: addresses for name, addresses in found.items() if addresses} == {}
 
 
-def test_formulas_are_set_by_the_copy_in_the_book(site, book_pages):
-    with_formulas = [
-        page
+def test_formulas_are_set_by_the_copy_in_the_book(book_pages):
+    with_formulas = {
+        page.path.name
         for page in book_pages.values()
         if any("math" in attributes.get("class", "").split() for _, attributes in page.tags)
+    }
+    with_mathjax = {
+        page.path.name
+        for page in book_pages.values()
+        if any("mathjax/startup.js" in a.get("src", "") for a in page.attributes("script"))
+    }
+    assert with_formulas == with_mathjax
+    assert {"elbo.html", "notation.html"} <= with_formulas
+    assert "index.html" not in with_formulas
+
+
+def meta(page: Page) -> dict[str, str]:
+    named = [
+        (a.get("name") or a.get("property"), a.get("content")) for a in page.attributes("meta")
     ]
-    assert with_formulas
-    for page in with_formulas:
-        sources = [attributes.get("src", "") for attributes in page.attributes("script")]
-        local = [source for source in sources if "mathjax/tex-svg-full.js" in source]
-        assert len(local) == 1, page.path.name
+    return {name: content for name, content in named if name}
+
+
+def test_every_page_has_a_description_of_its_own(site, pages):
+    found = {page.path: meta(page) for page in pages.values() if page.path != site / "index.html"}
+    descriptions = [tags["description"] for tags in found.values()]
+    assert len(descriptions) == len(set(descriptions)) > 15
+    for path, tags in found.items():
+        text = tags["description"]
+        assert 50 <= len(text) <= 160, path.name
+        assert text.endswith((".", "?", "…", "Autoencoders")), path.name
+        assert not re.search(r"[\\{}<>`$]|\s\s", text), path.name
+        assert tags["og:description"] == text
+        assert tags["og:title"]
+
+
+def test_an_unpublished_book_names_no_address(book_pages):
+    for page in book_pages.values():
+        assert "og:url" not in meta(page) and "og:image" not in meta(page)
+        assert [a for a in page.attributes("link") if a.get("rel") == "canonical"] == []
+        links = [a.get("href", "") for a in page.attributes("a")]
+        assert [link for link in links if "colab.research" in link or "/her-book" in link] == []
+
+
+def test_a_published_book_names_its_own_addresses(published_pages):
+    host = "https://ada.github.io/her-book/"
+    for path, page in published_pages.items():
+        name = f"book/{path.name}"
+        canonical = [a["href"] for a in page.attributes("link") if a.get("rel") == "canonical"]
+        assert canonical == [meta(page)["og:url"]] == [host + name]
+        assert meta(page)["og:image"] == host + "_static/social-card.png"
+        links = [a.get("href", "") for a in page.attributes("a")]
+        assert "https://github.com/ada/her-book" in links
+        is_notebook = (ROOT / name).with_suffix(".ipynb").is_file()
+        place = f"ada/her-book/blob/colab/{path.stem}.ipynb"
+        button = f"https://colab.research.google.com/github/{place}"
+        assert [link for link in links if "colab.research" in link] == [button] * is_notebook
+    assert report(loads_from_other_hosts, published_pages) == {}
+
+
+def test_the_picture_for_links_is_there(site):
+    with Image.open(site / "_static" / "social-card.png") as card:
+        assert card.size == (1200, 630)
+    assert (site / "_static" / "social-card.png").stat().st_size < 200_000
+
+
+def test_a_downloaded_notebook_runs_anywhere(site):
+    sources = sorted((ROOT / "book").glob("*.ipynb"))
+    assert sources
+    for source in sources:
+        notebook = nbformat.read(site / "_sources" / "book" / source.name, as_version=4)
+        nbformat.validate(notebook)
+        text = "\n".join(c.source for c in notebook.cells if c.cell_type == "markdown")
+        assert not re.search(r"^[`:]{3,}\{|\{(?:term|ref|cite:p|numref)\}`", text, re.MULTILINE)
+        assert "vae_tutorial" in notebook.cells[1].source
 
 
 def test_links_and_anchors_lead_somewhere(pages, book_pages):
@@ -116,10 +176,24 @@ def test_the_accent_colour_is_legible(theme):
     assert contrast(accent, background) >= 4.5
 
 
+@pytest.mark.parametrize("verdict", ["right", "wrong"])
+@pytest.mark.parametrize("theme", [":root", 'html[data-theme="dark"]'])
+def test_the_verdicts_of_the_quizzes_are_legible(theme, verdict):
+    style = (ROOT / "book" / "_static" / "quiz.css").read_text(encoding="utf-8")
+    block = re.search(rf"{re.escape(theme)} \{{(.*?)\}}", style, re.DOTALL)[1]
+    text, background = (
+        re.search(rf"--quiz-{name}: (#[0-9a-f]{{6}});", block)[1]
+        for name in (verdict, f"{verdict}-background")
+    )
+    assert contrast(text, background) >= 4.5
+
+
 def test_mathjax_travels_with_its_licence():
     folder = ROOT / "book" / "_static" / "mathjax"
     assert "Apache License" in (folder / "LICENSE").read_text(encoding="utf-8")
-    assert (folder / "tex-svg-full.js").stat().st_size > 1_000_000
+    parts = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["sphinx"]["config"]
+    for part in ["startup", "core", *parts["mathjax3_config"]["loader"]["load"]]:
+        assert (folder / f"{part}.js").is_file(), part
 
 
 # -- The tests tested -----------------------------------------------------------------------------

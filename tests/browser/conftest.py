@@ -1,0 +1,53 @@
+"""A browser and the built book: what every test of the site in a browser needs."""
+
+import os
+import shutil
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from playwright.sync_api import sync_playwright
+from site_building import build_book
+
+NAMES = ["chromium", "chromium-browser", "google-chrome"]
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory) -> Path:
+    """Return the folder of the built HTML: BOOK_SITE where that is given, else a fresh build."""
+    if given := os.environ.get("BOOK_SITE"):
+        folder = Path(given).resolve()
+        assert (folder / "book" / "index.html").is_file(), f"BOOK_SITE holds no book: {folder}"
+        return folder
+    return build_book(tmp_path_factory.mktemp("site"))
+
+
+@pytest.fixture(scope="session")
+def browser():
+    path = next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
+        pytest.fail("No Chromium on the PATH. On Debian: apt-get install chromium", pytrace=False)
+    with sync_playwright() as playwright:
+        # The pages are our own, and containers often cannot offer a sandbox.
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    """Serves files without a line for each of them."""
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture(scope="session")
+def base_url(site):
+    """Serve the book on a free port; return its address without a slash at the end."""
+    handler = partial(QuietHandler, directory=str(site))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()

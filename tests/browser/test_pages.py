@@ -1,0 +1,259 @@
+"""Every page of the built book in a real browser: it loads, it is legible, it can be used."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import yaml
+from axe_playwright_python.sync_playwright import Axe
+
+ROOT = Path(__file__).resolve().parents[2]
+STATIC = ROOT / "book" / "_static"
+CONTENTS = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+HOME = CONTENTS["root"] + ".html"
+CHAPTERS = [c["file"] + ".html" for part in CONTENTS["parts"] for c in part["chapters"]]
+PAGES = [HOME, *CHAPTERS]
+NOTEBOOKS = [page for page in PAGES if (ROOT / page).with_suffix(".ipynb").is_file()]
+WIDE, NARROW = {"width": 1400, "height": 900}, {"width": 360, "height": 780}
+
+# Formulas are set by MathJax when it has loaded; a page without any has no MathJax.
+TYPESET = "() => !window.MathJax || !MathJax.startup || MathJax.startup.promise.then(() => true)"
+# Pictures that wait to be seen are made to load at once.
+PICTURES = """async () => {
+  const pictures = [...document.images];
+  pictures.forEach(picture => { picture.loading = "eager"; });
+  await Promise.allSettled(pictures.map(picture => picture.decode()));
+  return pictures.filter(p => !p.naturalWidth || !p.alt.trim()).map(p => p.src);
+}"""
+# Interactive figures load their data when a reader comes near.
+SCROLL = """async () => {
+  for (let top = 0; top < document.body.scrollHeight; top += 700) {
+    scrollTo(0, top);
+    await new Promise(done => setTimeout(done, 30));
+  }
+}"""
+FORMULAS = """() => {
+  const sources = document.querySelectorAll(".math");
+  const raw = [...sources].filter(s => !s.querySelector("mjx-container")).map(s => s.textContent);
+  const wrong = document.querySelectorAll("mjx-merror, mjx-container [style*='red'], [mathcolor]");
+  const walker = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+  const left = [];
+  while (walker.nextNode()) {
+    const node = walker.currentNode;
+    if (node.parentElement.closest("pre, code, script, style, mjx-container")) continue;
+    if (/\\$\\$|\\\\\\(|\\\\\\[|\\\\begin\\{/.test(node.data)) left.push(node.data.trim());
+  }
+  return {
+    sources: sources.length,
+    set: document.querySelectorAll("mjx-container").length,
+    raw: [...raw, ...left],
+    wrong: [...wrong].map(w => w.outerHTML.slice(0, 200)),
+  };
+}"""
+# What sticks out of a narrow screen, unless something around it scrolls.
+TOO_WIDE = """() => {
+  const root = document.documentElement;
+  const scrolls = e => e && e !== root && e.tagName !== "MAIN" &&
+    (/auto|scroll/.test(getComputedStyle(e).overflowX) || scrolls(e.parentElement));
+  const outside = [...document.querySelectorAll("article *")].filter(e =>
+    e.getBoundingClientRect().right > root.clientWidth + 1 && e.checkVisibility() &&
+    !e.closest("mjx-assistive-mml, .onlyprint") && !scrolls(e));
+  const page = root.scrollWidth > root.clientWidth ? [`the page: ${root.scrollWidth} px`] : [];
+  return [...page, ...outside.map(e => e.outerHTML.slice(0, 120)).slice(0, 5)];
+}"""
+# Looking at each of some thousand glyphs and words of code takes minutes. Formulas have the colour
+# of their text, and each colour of code is looked at once on every background.
+THIN_OUT = """() => {
+  document.querySelectorAll("mjx-math, mjx-assistive-mml").forEach(e => e.remove());
+  const seen = new Set();
+  for (const word of document.querySelectorAll(".highlight pre span[class]")) {
+    const kind = word.className + getComputedStyle(word.closest(".highlight")).backgroundColor;
+    if (seen.has(kind)) word.replaceWith(...word.childNodes);
+    seen.add(kind);
+  }
+}"""
+
+
+@dataclass
+class Visit:
+    """What one visit of a page found."""
+
+    console: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    addresses: list[str] = field(default_factory=list)
+    sizes: dict[str, int] = field(default_factory=dict)
+    first_view: int = 0
+    pictures: list[str] = field(default_factory=list)
+    formulas: dict = field(default_factory=dict)
+    axe: dict[str, list[str]] = field(default_factory=dict)
+    too_wide: list[str] = field(default_factory=list)
+
+
+def watch(page, visit: Visit) -> None:
+    """Note what the page asks for and complains about from now on."""
+
+    def answered(response):
+        if not response.ok and response.status != 304:
+            visit.failed.append(f"{response.status}: {response.url}")
+
+    def finished(request):
+        if not request.url.startswith("data:"):
+            visit.sizes[request.url] = len(request.response().body())
+
+    def said(message):
+        if message.type in ("error", "warning"):
+            visit.console.append(f"{message.type}: {message.text}")
+
+    page.on("console", said)
+    page.on("pageerror", lambda error: visit.console.append(str(error)))
+    page.on("request", lambda request: visit.addresses.append(request.url))
+    page.on("requestfailed", lambda request: visit.failed.append(request.url))
+    if not page.url.startswith("file:"):
+        page.on("response", answered)
+        page.on("requestfinished", finished)
+
+
+def serious(page, *rules: str) -> list[str]:
+    """Return what axe-core finds serious or critical, by all of its rules or by those named."""
+    options = {"resultTypes": ["violations"], "preload": False}
+    if rules:
+        options["runOnly"] = {"type": "rule", "values": list(rules)}
+    found = Axe().run(page, options=options).response["violations"]
+    return [
+        f"{rule['id']}: {node['html'][:160]} {node.get('failureSummary', '')[:300]}"
+        for rule in found
+        if rule["impact"] in ("serious", "critical")
+        for node in rule["nodes"]
+    ]
+
+
+@pytest.fixture(scope="module")
+def visit(browser, base_url):
+    """Return a function that visits a page once, at two widths and in both themes."""
+    visits: dict[str, Visit] = {}
+
+    def once(name: str) -> Visit:
+        if name not in visits:
+            visits[name] = look_at(browser, f"{base_url}/{name}")
+        return visits[name]
+
+    return once
+
+
+def look_at(browser, address: str) -> Visit:
+    visit = Visit()
+    # Without motion no colour is caught between the two themes.
+    context = browser.new_context(viewport=WIDE, color_scheme="light", reduced_motion="reduce")
+    page = context.new_page()
+    watch(page, visit)
+    page.goto(address, wait_until="networkidle")
+    page.evaluate(TYPESET)
+    visit.first_view = sum(visit.sizes.values())
+    page.evaluate(SCROLL)
+    page.wait_for_load_state("networkidle")
+    visit.pictures = page.evaluate(PICTURES)
+    visit.formulas = page.evaluate(FORMULAS)
+    page.set_viewport_size(NARROW)
+    # The theme waits a moment before it adapts to another width.
+    page.wait_for_timeout(600)
+    visit.too_wide = page.evaluate(TOO_WIDE)
+    visit.axe["narrow"] = serious(page, "scrollable-region-focusable", "button-name", "link-name")
+    page.set_viewport_size(WIDE)
+    page.evaluate(THIN_OUT)
+    visit.axe["light"] = serious(page)
+    page.emulate_media(color_scheme="dark")
+    visit.axe["dark"] = serious(page, "color-contrast", "link-in-text-block")
+    page.wait_for_load_state("networkidle")
+    context.close()
+    return visit
+
+
+def foreign(addresses: list[str], base_url: str) -> list[str]:
+    return [a for a in addresses if not a.startswith((base_url, "data:", "blob:"))]
+
+
+# -- Loading --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [*PAGES, "search.html", "genindex.html"])
+def test_a_page_loads_without_complaint_and_from_here_alone(visit, base_url, name):
+    found = visit(name)
+    assert found.console == []
+    assert found.failed == []
+    assert foreign(found.addresses, base_url) == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_works_from_a_file(browser, site, name):
+    visit = Visit()
+    with browser.new_context(viewport=WIDE) as context:
+        page = context.new_page()
+        watch(page, visit)
+        page.goto((site / name).as_uri(), wait_until="load")
+        page.evaluate(TYPESET)
+        visit.pictures = page.evaluate(PICTURES)
+        visit.formulas = page.evaluate(FORMULAS)
+    assert visit.console == []
+    assert visit.failed == []
+    assert foreign(visit.addresses, site.as_uri()) == []
+    assert visit.pictures == []
+    assert visit.formulas["raw"] == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_picture_is_there_and_described(visit, name):
+    assert visit(name).pictures == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_formula_is_set(visit, name):
+    found = visit(name).formulas
+    assert found["raw"] == []
+    assert found["wrong"] == []
+    assert found["set"] >= found["sources"]
+    has_mathjax = any("/mathjax/" in address for address in visit(name).addresses)
+    assert has_mathjax == (found["sources"] > 0)
+
+
+def test_there_are_formulas(visit):
+    assert visit("book/elbo.html").formulas["set"] > 100
+
+
+# -- Size -----------------------------------------------------------------------------------------
+
+
+def test_the_landing_page_is_light(visit):
+    assert 0 < visit(HOME).first_view <= 700_000
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_a_page_is_not_heavy(visit, name):
+    assert 0 < sum(visit(name).sizes.values()) <= 2_500_000
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_our_own_scripts_are_small(visit, name):
+    sizes = {urlsplit(address).path: size for address, size in visit(name).sizes.items()}
+    own = [path for path in sizes if path.endswith(".js") and is_our_script(path)]
+    assert sum(sizes[path] for path in own) <= 60_000
+
+
+def is_our_script(path: str) -> bool:
+    _, _, place = path.partition("/_static/")
+    data = ("mathjax/", "web/")
+    return not place.startswith(data) and (STATIC / place).is_file()
+
+
+# -- Legible for everyone -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("theme", ["light", "dark", "narrow"])
+@pytest.mark.parametrize("name", [*PAGES, "search.html"])
+def test_axe_finds_nothing_serious(visit, name, theme):
+    assert visit(name).axe[theme] == []
+
+
+@pytest.mark.parametrize("name", [*PAGES, "search.html", "genindex.html"])
+def test_nothing_is_wider_than_a_phone(visit, name):
+    assert visit(name).too_wide == []

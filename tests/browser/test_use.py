@@ -1,0 +1,156 @@
+"""A reader at work in the built book: turning pages, searching, copying, unfolding."""
+
+from itertools import pairwise
+
+import pytest
+from test_pages import HOME, NARROW, NOTEBOOKS, PAGES, WIDE
+
+
+@pytest.fixture(scope="module")
+def context(browser):
+    with browser.new_context(
+        viewport=WIDE, color_scheme="light", reduced_motion="reduce"
+    ) as context:
+        context.grant_permissions(["clipboard-read", "clipboard-write"])
+        yield context
+
+
+@pytest.fixture
+def page(context):
+    page = context.new_page()
+    page.set_default_timeout(10_000)
+    yield page
+    page.close()
+
+
+# -- Pages in their order -------------------------------------------------------------------------
+
+
+def test_a_reader_gets_through_the_book_and_back(page, base_url):
+    page.goto(f"{base_url}/{PAGES[0]}", wait_until="domcontentloaded")
+    assert page.locator(".prev-next-footer .left-prev").count() == 0
+    for before, name in pairwise(PAGES):
+        page.locator(".prev-next-footer .right-next").click()
+        page.wait_for_url(f"{base_url}/{name}", wait_until="domcontentloaded")
+        back = page.locator(".prev-next-footer .left-prev").evaluate("link => link.href")
+        assert back == f"{base_url}/{before}"
+    assert page.locator(".prev-next-footer .right-next").count() == 0
+
+
+def test_the_first_address_leads_into_the_book(page, base_url):
+    page.goto(base_url)
+    page.wait_for_url(f"{base_url}/{HOME}")
+
+
+# -- Search ---------------------------------------------------------------------------------------
+
+
+def test_search_finds_a_word_on_its_page(page, base_url):
+    page.goto(f"{base_url}/{HOME}")
+    page.keyboard.press("Control+k")
+    page.locator("#pst-search-dialog input").fill("reparameterisation")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{base_url}/search.html?q=reparameterisation*")
+    page.locator("#search-results li a").first.wait_for()
+    page.get_by_text("Search finished").or_(page.locator(".search-summary")).first.wait_for()
+    links = page.locator("#search-results li a").evaluate_all("links => links.map(a => a.pathname)")
+    assert "/book/elbo.html" in links
+
+
+def test_search_says_when_there_is_nothing(page, base_url):
+    page.goto(f"{base_url}/search.html?q=xylophone")
+    page.get_by_text("did not match any documents").wait_for()
+    assert page.locator("#search-results li a").count() == 0
+
+
+# -- Buttons --------------------------------------------------------------------------------------
+
+
+def test_the_theme_button_changes_the_colours_and_is_remembered(page, base_url):
+    page.goto(f"{base_url}/{HOME}")
+    background = "getComputedStyle(document.body).backgroundColor"
+    seen = {}
+    for _ in range(3):
+        page.locator(".theme-switch-button").first.click()
+        seen[page.evaluate("document.documentElement.dataset.mode")] = page.evaluate(background)
+    assert set(seen) == {"auto", "light", "dark"}
+    assert seen["light"] == seen["auto"] != seen["dark"]
+    while page.evaluate("document.documentElement.dataset.mode") != "dark":
+        page.locator(".theme-switch-button").first.click()
+    page.goto(f"{base_url}/{NOTEBOOKS[0]}")
+    assert page.evaluate(background) == seen["dark"]
+    page.evaluate("localStorage.clear()")
+
+
+def test_the_copy_button_copies_the_code(page, base_url):
+    page.goto(f"{base_url}/{NOTEBOOKS[0]}")
+    cell = page.locator(".cell_input").first
+    cell.hover()
+    cell.locator("button.copybtn").click()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied.strip() == cell.locator("pre").inner_text().strip()
+    assert "import" in copied
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_piece_of_code_can_be_copied(page, base_url, name):
+    page.goto(f"{base_url}/{name}", wait_until="load")
+    blocks = page.locator(".cell_input pre").count()
+    assert page.locator(".cell_input button.copybtn").count() == blocks
+    assert blocks > 0 or name not in NOTEBOOKS
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_notebook_can_be_downloaded(page, base_url, name):
+    page.goto(f"{base_url}/{name}", wait_until="domcontentloaded")
+    with page.expect_download() as started:
+        page.get_by_title("Download this page as a notebook").click()
+    assert started.value.suggested_filename == name.rpartition("/")[2].replace(".html", ".ipynb")
+    text = started.value.path().read_text(encoding="utf-8")
+    assert '"nbformat": 4' in text
+    assert "```{" not in text and ":::{" not in text
+
+
+def test_the_menu_opens_on_a_phone(page, base_url):
+    page.set_viewport_size(NARROW)
+    page.goto(f"{base_url}/{HOME}", wait_until="load")
+    link = page.locator(".bd-links a", has_text="The ELBO").first
+    assert not link.is_visible()
+    page.locator("button.primary-toggle").first.click()
+    link.click()
+    page.wait_for_url(f"{base_url}/book/elbo.html")
+
+
+# -- By keyboard ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_what_is_folded_opens_by_keyboard(page, base_url, name):
+    page.goto(f"{base_url}/{name}", wait_until="load")
+    folds = page.locator("article details")
+    for number in range(min(folds.count(), 8)):
+        fold = folds.nth(number)
+        if not fold.locator("summary").first.is_visible():
+            continue
+        was_open = fold.evaluate("fold => fold.open")
+        fold.locator("summary").first.focus()
+        page.keyboard.press("Enter")
+        assert fold.evaluate("fold => fold.open") != was_open
+    buttons = page.locator("article button.toggle-button")
+    assert buttons.count() >= page.locator("article .admonition.dropdown").count()
+    for button in buttons.all():
+        content = button.locator("xpath=ancestor::*[contains(@class, 'admonition')][last()]/*[2]")
+        assert not content.is_visible()
+        button.focus()
+        page.keyboard.press("Enter")
+        content.wait_for(state="visible")
+
+
+def test_what_is_wide_scrolls_by_keyboard(page, base_url):
+    page.set_viewport_size(NARROW)
+    page.goto(f"{base_url}/book/elbo.html", wait_until="load")
+    page.evaluate("() => window.MathJax?.startup?.promise.then(() => true)")
+    formula = page.locator("mjx-container[tabindex='0']").first
+    formula.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("() => document.activeElement.scrollLeft > 0")

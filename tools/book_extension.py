@@ -1,0 +1,196 @@
+"""What this book adds to Sphinx: addresses of a published copy, descriptions, smaller pages.
+
+Registered in _config.yml. Where the book is published comes from the environment: publishing.py.
+"""
+
+import hashlib
+import os
+import re
+from html import escape
+from pathlib import Path, PurePosixPath
+
+import make_colab
+import nbformat
+from docutils import nodes
+from PIL import Image, ImageChops, ImageStat
+from publishing import Publication
+from sphinx.errors import ConfigError
+
+# An asset is loaded only by pages whose HTML holds its mark: Sphinx would load it everywhere.
+MARKS = {
+    "mathjax/": 'class="math',
+    "mystnb.": 'class="cell',
+    "exercise.css": 'class="exercise',
+    "quiz.css": "quiz-option",
+    "togglebutton.": "dropdown",
+    "sphinx-design.": "sd-",
+    "design-tabs.": "sd-tab-",
+}
+NAMES = {"genindex": "Index", "search": "Search"}
+# A description has at least so many characters, and at most: what search engines show.
+SHORTEST, LONGEST = 50, 160
+# Root mean square, of 255 levels.
+LARGEST_DIFFERENCE = 2.5
+CARD = "_static/social-card.png"
+CARD_WORDS = "Handwritten digits as queries, each with the images a VAE finds nearest to it"
+
+
+def setup(app):
+    # Parts of the configuration, so that Sphinx writes every page again when they change.
+    app.add_config_value("book_publication", Publication(), "html", types=(Publication,))
+    digest = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
+    app.add_config_value("book_extension_digest", digest, "html")
+    app.connect("config-inited", read_environment)
+    # After the theme and every other extension have filled in the page.
+    app.connect("html-page-context", add_addresses, priority=900)
+    app.connect("html-page-context", add_description, priority=900)
+    app.connect("html-page-context", mend_text, priority=900)
+    app.connect("html-page-context", drop_unused_assets, priority=950)
+    app.connect("build-finished", drop_unused_icons)
+    app.connect("build-finished", shrink_pictures)
+    app.connect("build-finished", write_notebooks)
+    return {"parallel_read_safe": True, "parallel_write_safe": False}
+
+
+# -- Addresses ------------------------------------------------------------------------------------
+
+
+def read_environment(app, config) -> None:
+    try:
+        config.book_publication = Publication.from_environment(os.environ)
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+    # Sphinx itself writes the canonical link of each page from this.
+    config.html_baseurl = config.book_publication.url
+
+
+def add_addresses(app, pagename, templatename, context, doctree) -> None:
+    publication = app.config.book_publication
+    context["repository_address"] = publication.repository_url
+    if context.get("page_source_suffix") == ".ipynb":
+        context["notebook_file"] = context["sourcename"]
+        context["colab_url"] = publication.colab_url(PurePosixPath(pagename).name + ".ipynb")
+
+
+def write_notebooks(app, exception) -> None:
+    """Let pages offer the variant that runs anywhere, and not the source with its directives."""
+    if exception or app.builder.format != "html":
+        return
+    publication = app.config.book_publication
+    source = (
+        make_colab.from_environment() if publication.repository else make_colab.Source(publication)
+    )
+    for page in app.env.found_docs:
+        path = Path(app.env.doc2path(page))
+        if path.suffix == ".ipynb":
+            copy = Path(app.outdir) / "_sources" / f"{page}.ipynb"
+            nbformat.write(make_colab.variant(path, source), copy)
+
+
+# -- Descriptions ---------------------------------------------------------------------------------
+
+
+def description(doctree, title: str, book: str) -> str:
+    """Return the first paragraphs in plain text, cut after a sentence or else a word."""
+    text = ""
+    for paragraph in doctree.findall(nodes.paragraph) if doctree else []:
+        # A paragraph of the running text: not of a list, a table or a cell's output.
+        if not isinstance(paragraph.parent, nodes.section):
+            continue
+        if any(
+            paragraph.findall(lambda node: isinstance(node, (nodes.math, nodes.system_message)))
+        ):
+            continue
+        text = f"{text} {paragraph.astext()}".strip()
+        if len(text) >= SHORTEST:
+            break
+    text = " ".join(text.split())
+    if len(text) < SHORTEST:
+        text = f"{title}: a page of the book {book}"
+    if len(text) <= LONGEST:
+        return text
+    sentences = [end.end() - 1 for end in re.finditer(r"[.?] ", text[: LONGEST + 1])]
+    if sentences and sentences[-1] >= LONGEST * 0.6:
+        return text[: sentences[-1]]
+    return text[: LONGEST - 1].rsplit(" ", 1)[0].rstrip(",;:.") + "…"
+
+
+def add_description(app, pagename, templatename, context, doctree) -> None:
+    title = context.get("pagetitle") or context.get("title") or NAMES.get(pagename, pagename)
+    book = app.config.html_title
+    text = description(doctree, title, book)
+    is_root = pagename == app.config.root_doc
+    tags = {
+        "og:type": "website" if is_root else "article",
+        "og:title": title,
+        "og:site_name": book,
+        "og:description": text,
+    }
+    url = app.config.book_publication.url
+    if url:
+        tags["og:url"] = url + app.builder.get_target_uri(pagename)
+        tags["og:image"] = url + CARD
+        tags["og:image:alt"] = CARD_WORDS
+    lines = [f'<meta name="description" content="{escape(text)}" />']
+    lines += [
+        f'<meta property="{name}" content="{escape(value)}" />' for name, value in tags.items()
+    ]
+    lines.append(
+        f'<meta name="twitter:card" content="{"summary_large_image" if url else "summary"}" />'
+    )
+    context["metatags"] = context.get("metatags", "") + "\n    " + "\n    ".join(lines) + "\n"
+
+
+# -- The text of a page ---------------------------------------------------------------------------
+
+MATH = r'<span class="math [^"]*">[^<]*</span>'
+UNBROKEN = re.compile(rf"(?<![\w(])\(?{MATH}[).,:;?\u2019\u201d]+|\({MATH}")
+
+
+def mend_text(app, pagename, templatename, context, doctree) -> None:
+    body = context.get("body") or ""
+    # No line break between a formula and the comma after it, or the bracket before it.
+    body = UNBROKEN.sub(r'<span class="unbroken">\g<0></span>', body)
+    # Sphinx gives the entries of a list a role that lists do not allow.
+    context["body"] = body.replace('role="doc-biblioentry"', 'role="listitem"')
+
+
+# -- Smaller pages --------------------------------------------------------------------------------
+
+
+def drop_unused_assets(app, pagename, templatename, context, doctree) -> None:
+    body = context.get("body") or ""
+
+    def is_used(asset) -> bool:
+        name = str(getattr(asset, "filename", asset) or "")
+        return all(mark in body for start, mark in MARKS.items() if start in name)
+
+    for kind in ("css_files", "script_files"):
+        context[kind] = [asset for asset in context[kind] if is_used(asset)]
+
+
+def drop_unused_icons(app, exception) -> None:
+    """Take the names of 1,900 icons out of the theme's style: icons.css draws the few in use."""
+    if exception or app.builder.format != "html":
+        return
+    sheet = Path(app.outdir) / "_static" / "styles" / "pydata-sphinx-theme.css"
+    rules = re.compile(r'(?:\.fa-[\w-]+::?before,?)+\{content:"[^"]*"\}')
+    sheet.write_text(rules.sub("", sheet.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def shrink_pictures(app, exception) -> None:
+    """Give figures a palette of 256 colours where nobody sees it: a third of their size."""
+    if exception or app.builder.format != "html":
+        return
+    for path in (Path(app.outdir) / "_images").glob("*.png"):
+        with Image.open(path) as picture:
+            if picture.mode == "P":
+                continue
+            before = picture.convert("RGBA")
+        if before.getextrema()[3] != (255, 255):
+            continue
+        before = before.convert("RGB")
+        after = before.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+        difference = ImageStat.Stat(ImageChops.difference(before, after.convert("RGB")))
+        if max(difference.rms) < LARGEST_DIFFERENCE:
+            after.save(path, optimize=True)
