@@ -6,8 +6,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SCALE := $(VENV)/.installed-scale
+SITE := $(VENV)/.installed-site
 BOOK := _build/html/index.html
 PORT ?= 8000
+PDF := _build/latex/vae-tutorial.pdf
+TEX := latexmk texlive-xetex texlive-latex-extra texlive-fonts-recommended fonts-texgyre fonts-dejavu poppler-utils
 # One notebook: make notebooks NOTEBOOK=book/elbo.ipynb
 NOTEBOOK ?= $(wildcard book/*.ipynb)
 
@@ -16,7 +19,7 @@ export JUPYTER_PREFER_ENV_PATH := 1
 export IPYTHONDIR := $(CURDIR)/$(VENV)/ipython
 
 .DEFAULT_GOAL := help
-.PHONY: help install book serve test lint test-library test-notebooks test-classroom notebooks bench study study-quick classroom clean
+.PHONY: tex-packages help install book serve test lint test-library test-notebooks test-site test-classroom test-nbgrader notebooks bench bench-classroom study study-quick classroom colab test-colab test-matrix pdf test-pdf clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -44,6 +47,11 @@ $(SCALE): $(STAMP)
 	@$(BIN)/python -m pip install --disable-pip-version-check -e ".[scale]"
 	@touch $@
 
+# What drives a browser; the browser itself, Chromium, comes from the system.
+$(SITE): $(STAMP)
+	@$(BIN)/python -m pip install --disable-pip-version-check -e ".[site]"
+	@touch $@
+
 # A second Sphinx run repeats no warning of an unchanged page, so a failed build starts afresh.
 book: $(STAMP) ## build the book as HTML and print the address of its first page
 	@$(BIN)/jupyter-book build . -W -n --keep-going || { rm -rf _build/.doctrees; exit 1; }
@@ -52,7 +60,7 @@ book: $(STAMP) ## build the book as HTML and print the address of its first page
 serve: book ## serve the built book at http://localhost:8000 (PORT=... for another port)
 	$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
 
-test: lint test-library test-notebooks test-classroom ## lint, test the library, the pages, every notebook's outputs and the copies
+test: lint test-library test-notebooks test-classroom test-nbgrader ## lint, test the library, the pages, every notebook's outputs, the copies and nbgrader
 
 lint: $(STAMP) ## check the style of code and notebooks
 	$(BIN)/python -m ruff check .
@@ -66,9 +74,22 @@ test-notebooks: $(SCALE) ## run every notebook and compare its outputs with the 
 	OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 \
 	$(BIN)/python -m pytest --nbval --nbval-cell-timeout=120 -n 2 --dist loadfile book
 
+# Not part of `make test`, because it needs Chromium. On Debian: apt-get install chromium
+test-site: $(SITE) book ## open every page of the built book in Chromium and check it
+	BOOK_SITE=_build/html $(BIN)/python -m pytest tests/browser
+
 test-classroom: $(SCALE) ## run every student copy untouched and every instructor copy
 	OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 \
 	$(BIN)/python -m pytest -n 2 tests/classroom_runs.py
+
+# nbgrader brings its own versions of much; it gets an environment of its own.
+.venv-nbgrader/.installed: tests/nbgrader-requirements.txt
+	$(PYTHON) -m venv .venv-nbgrader
+	@.venv-nbgrader/bin/python -m pip install --disable-pip-version-check -r $<
+	@touch $@
+
+test-nbgrader: $(SCALE) .venv-nbgrader/.installed ## let nbgrader release, mark and give feedback on a chapter
+	$(BIN)/python -m pytest tests/nbgrader_runs.py
 
 notebooks: $(SCALE) ## run notebooks from a clean kernel and store outputs (NOTEBOOK=book/x.ipynb for one)
 	$(BIN)/python tools/run_notebooks.py $(NOTEBOOK)
@@ -77,6 +98,9 @@ bench: $(SCALE) ## time search and training (minutes; PyTorch must be installed)
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/training_speed.py
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/scale.py
+
+bench-classroom: $(STAMP) ## time the copies and the marking, and weigh what a room without a network needs
+	$(BIN)/python benchmarks/classroom.py --packages
 
 study: $(SCALE) ## train and measure everything again (hours; needs the full data sets)
 	$(BIN)/python benchmarks/study.py --part tuning
@@ -89,6 +113,61 @@ study-quick: $(SCALE) ## the study at a twentieth of its size, on the bundled im
 
 classroom: $(STAMP) ## make student and instructor copies, and a zip of each for a room without a network
 	$(BIN)/python tools/make_classroom.py _build/classroom
+
+colab: $(STAMP) ## write the notebooks that are published for Colab
+	$(BIN)/python tools/make_colab.py _build/colab
+
+# An environment with the versions of a runtime of Colab; made again only when its file changes.
+_build/colab-env-%/.installed: tests/colab/%.txt | $(STAMP)
+	rm -rf $(@D)
+	$(BIN)/python -m venv $(@D)
+	$(@D)/bin/python -m pip install --disable-pip-version-check --quiet -r $<
+	@touch $@
+
+RUNTIME ?= current older
+.PRECIOUS: _build/colab-env-%/.installed
+test-colab: $(RUNTIME:%=_build/colab-env-%/.installed) ## run them on Colab's versions (RUNTIME=current for one, PAGES="elbo or faq" for some)
+	COLAB_RUNTIMES="$(RUNTIME)" $(BIN)/python -m pytest -n 2 --dist worksteal -rP tests/colab_runs.py $(if $(PAGES),-k "$(PAGES)")
+
+# The library's own tests, with the floors of pyproject.toml and with the newest releases. The floors
+# are older than Python 3.13; there only the newest can be tried.
+MATRIX ?= $(shell $(BIN)/python -c 'import sys; print("newest" if sys.version_info >= (3, 13) else "oldest newest")')
+MATRIX_TESTS := $(addprefix tests/test_, article_faults.py baselines.py datasets.py distribution.py exercises.py \
+  metrics.py models.py multimodal.py notebook_helpers.py objectives.py package.py plotting.py pretrained.py progress.py \
+  retrieval.py training.py) vae_tutorial
+_build/matrix-env-%/.installed: pyproject.toml tools/floors.py | $(STAMP)
+	rm -rf $(@D)
+	$(BIN)/python -m venv $(@D)
+	$(BIN)/python tools/floors.py test > $(@D)/oldest.txt
+	sed 's/==/>=/' $(@D)/oldest.txt > $(@D)/newest.txt
+	$(@D)/bin/python -m pip install --disable-pip-version-check --quiet -r $(@D)/$*.txt nbclient pyyaml
+	@touch $@
+
+.PRECIOUS: _build/matrix-env-%/.installed
+test-matrix: $(STAMP) ## test the library with the oldest and the newest versions allowed (MATRIX=oldest for one)
+	@$(MAKE) --no-print-directory $(MATRIX:%=test-matrix-%)
+
+test-matrix-%: _build/matrix-env-%/.installed
+	@$(dir $<)bin/python -m pip list --disable-pip-version-check | grep -iE '^(tensorflow|keras|numpy|matplotlib|pillow) '
+	$(dir $<)bin/python -m pytest -n 2 --dist loadfile $(MATRIX_TESTS)
+
+# Not part of `make book` and `make test`: TeX is a large installation that reading and running do not need.
+pdf: $(STAMP) ## print the whole book through LaTeX and say where the PDF is
+	@command -v latexmk xelatex >/dev/null && fc-list "TeX Gyre Pagella" | grep -q . || { \
+	  echo "Printing needs TeX and its fonts. On Debian or Ubuntu:" >&2; \
+	  echo "sudo apt-get install --no-install-recommends $(TEX)" >&2; exit 1; }
+	@$(BIN)/jupyter-book build . --builder latex -W -n --keep-going || { rm -rf _build/.doctrees; exit 1; }
+	@cd $(dir $(PDF)) && latexmk -xelatex -silent -interaction=nonstopmode -halt-on-error $(notdir $(PDF:.pdf=.tex)) || { \
+	  cd $(CURDIR); \
+	  grep -A 6 '^!' $(PDF:.pdf=.log) >&2; echo "LaTeX stopped; the whole story is in $(PDF:.pdf=.log)" >&2; exit 1; }
+	@echo "Printed: $(CURDIR)/$(PDF)"
+
+# For release.yml, so that the list stands in one place.
+tex-packages:
+	@echo $(TEX)
+
+test-pdf: pdf ## print the book and check the PDF: numbers, references, figures, glyphs
+	$(BIN)/python -m pytest tests/pdf_checks.py
 
 clean: ## delete what was built, except .venv
 	rm -rf _build build *.egg-info .coverage .coverage.* .hypothesis .pytest_cache

@@ -19,7 +19,7 @@ IMAGES = RNG.random((60, 4, 4, 1), dtype=np.float32)
 
 def slow_search(gallery, queries, k, metric, exclude=None):
     """The definition, in float64, one pair at a time."""
-    gallery, queries = np.float64(np.float32(gallery)), np.float64(np.float32(queries))
+    gallery, queries = (np.array(x, np.float32).astype(np.float64) for x in (gallery, queries))
     distances = np.empty((len(queries), len(gallery)))
     for i, query in enumerate(queries):
         for j, image in enumerate(gallery):
