@@ -53,6 +53,12 @@ def active_units(means, threshold):
     return int((means.var(axis=0) > threshold).sum())
 
 
+def _epochs(rng, size):
+    epochs = int(rng.integers(3, 4 + size))
+    # Now at the start, now on the way, now after it.
+    return (epochs + size, 0, int(rng.integers(1, epochs)))[size % 3], epochs
+
+
 @exercise(
     PAGE,
     title="A warm-up of the KL term",
@@ -71,7 +77,7 @@ def active_units(means, threshold):
         "Early on the latent is nearly free, and the decoder learns to rely on it. When the "
         "full price comes, giving it up would cost more reconstruction than it saves."
     ),
-    draw=lambda rng, size: (int(rng.integers(0, 4 + 2 * size)), int(rng.integers(2, 4 + size))),
+    draw=_epochs,
     mistakes={
         "Your weight goes on rising after the warm-up. Cap it at 1.": (lambda e, n: e / n),
         "Off by one: at epoch 0 the weight should be 0.": (lambda e, n: min(1.0, (e + 1) / n)),
