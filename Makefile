@@ -66,7 +66,8 @@ lint: $(STAMP) ## check the style of code and notebooks
 	$(BIN)/python -m ruff check .
 
 test-library: $(SCALE) ## unit, property, structure and site tests, with branch coverage
-	$(BIN)/python -m pytest --cov --cov-report=term-missing
+	OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 \
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term-missing
 
 # Two notebooks at a time, each from top to bottom in one process and on one thread: as fast on two
 # cores as two notebooks that share every core, and less at the mercy of what else runs.
