@@ -11,6 +11,12 @@ BOOK := _build/html/index.html
 PORT ?= 8000
 PDF := _build/latex/vae-tutorial.pdf
 TEX := latexmk texlive-xetex texlive-latex-extra texlive-fonts-recommended fonts-texgyre fonts-dejavu poppler-utils
+# Each process of a test keeps to one thread, because two run at a time.
+ONE_THREAD := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
+# A cell may take long: only one that hangs should meet the limit (tests/test_steady.py).
+NBVAL := --nbval --nbval-cell-timeout=900 -n 2 --dist loadfile --no-loadscope-reorder
+# Some pages only: make test-notebooks PAGES="elbo faq"
+PAGES_BY_NAME = $(if $(PAGES),$(PAGES:%=book/%.ipynb),book)
 # One notebook: make notebooks NOTEBOOK=book/elbo.ipynb
 NOTEBOOK ?= $(wildcard book/*.ipynb)
 
@@ -19,7 +25,7 @@ export JUPYTER_PREFER_ENV_PATH := 1
 export IPYTHONDIR := $(CURDIR)/$(VENV)/ipython
 
 .DEFAULT_GOAL := help
-.PHONY: tex-packages help install book serve test lint test-library test-notebooks test-site test-classroom test-nbgrader notebooks bench bench-classroom study study-quick classroom colab test-colab test-matrix pdf test-pdf clean
+.PHONY: tex-packages help install book serve check test test-everything test-under-load lint types test-library test-notebooks test-site test-classroom test-nbgrader notebooks bench bench-classroom study study-smoke study-quick classroom colab test-colab test-colab-whole test-matrix pdf test-pdf clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -60,28 +66,38 @@ book: $(STAMP) ## build the book as HTML and print the address of its first page
 serve: book ## serve the built book at http://localhost:8000 (PORT=... for another port)
 	$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
 
-test: lint test-library test-notebooks test-classroom test-nbgrader ## lint, test the library, the pages, every notebook's outputs, the copies and nbgrader
+# What to run before each commit.
+check: $(SCALE) ## lint, types, fast tests, and the notebooks and pages that your change touches (ALL=1 for all)
+	$(ONE_THREAD) $(BIN)/python tools/check.py $(if $(ALL),--all) $(if $(SINCE),--since $(SINCE))
+
+test: lint types test-library test-notebooks test-classroom test-nbgrader ## check, all tests, every notebook's outputs, the copies and nbgrader
+
+test-everything: test test-site test-colab test-colab-whole test-matrix study-smoke study-quick test-pdf mutants ## all there is to run, for hours
+
+# Two busy processes a core beside it, three times in a row; TIMES and LOAD change that.
+test-under-load: $(SCALE) .venv-nbgrader/.installed ## run `make test` while other processes keep the machine busy
+	$(BIN)/python tools/under_load.py --times $(or $(TIMES),3) --load $(or $(LOAD),2) -- $(MAKE) --no-print-directory test
 
 lint: $(STAMP) ## check the style of code and notebooks
 	$(BIN)/python -m ruff check .
 
+types: $(STAMP) ## check the library's type hints
+	$(BIN)/python -m mypy vae_tutorial
+
 test-library: $(SCALE) ## unit, property, structure and site tests, with branch coverage
-	OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 \
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term-missing
+	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term-missing
 
 # Two notebooks at a time, each from top to bottom in one process and on one thread: as fast on two
 # cores as two notebooks that share every core, and less at the mercy of what else runs.
 test-notebooks: $(SCALE) ## run every notebook and compare its outputs with the stored ones
-	OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 \
-	$(BIN)/python -m pytest --nbval --nbval-cell-timeout=120 -n 2 --dist loadfile book
+	$(ONE_THREAD) $(BIN)/python -m pytest $(NBVAL) $(PAGES_BY_NAME)
 
 # Not part of `make test`, because it needs Chromium. On Debian: apt-get install chromium
 test-site: $(SITE) book ## open every page of the built book in Chromium and check it
-	BOOK_SITE=_build/html $(BIN)/python -m pytest tests/browser
+	BOOK_SITE=_build/html $(BIN)/python -m pytest -n 2 --dist worksteal tests/browser
 
-test-classroom: $(SCALE) ## run every student copy untouched and every instructor copy
-	OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 \
-	$(BIN)/python -m pytest -n 2 tests/classroom_runs.py
+test-classroom: $(SCALE) ## mark every student and instructor copy, and run one to its end
+	$(ONE_THREAD) $(BIN)/python -m pytest tests/classroom_runs.py
 
 # nbgrader brings its own versions of much; it gets an environment of its own.
 .venv-nbgrader/.installed: tests/nbgrader-requirements.txt
@@ -125,10 +141,19 @@ _build/colab-env-%/.installed: tests/colab/%.txt | $(STAMP)
 	$(@D)/bin/python -m pip install --disable-pip-version-check --quiet -r $<
 	@touch $@
 
-RUNTIME ?= current older
-.PRECIOUS: _build/colab-env-%/.installed
-test-colab: $(RUNTIME:%=_build/colab-env-%/.installed) ## run them on Colab's versions (RUNTIME=current for one, PAGES="elbo or faq" for some)
-	COLAB_RUNTIMES="$(RUNTIME)" $(BIN)/python -m pytest -n 2 --dist worksteal -rP tests/colab_runs.py $(if $(PAGES),-k "$(PAGES)")
+# A kernel with those versions, in which nbval runs the notebooks.
+_build/colab-kernel-%/.installed: _build/colab-env-%/.installed tests/colab/make_kernel.py pyproject.toml
+	$(BIN)/python tests/colab/make_kernel.py $* $(@D)
+	@touch $@
+
+.PRECIOUS: _build/colab-env-%/.installed _build/colab-kernel-%/.installed
+test-colab: $(SCALE) _build/colab-kernel-current/.installed _build/colab-env-older/.installed ## compare outputs on Colab's versions, and run two notebooks through their setup
+	$(ONE_THREAD) JUPYTER_PATH=$(CURDIR)/_build/colab-kernel-current/share/jupyter \
+	$(BIN)/python -m pytest $(NBVAL) --nbval-kernel-name=colab $(PAGES_BY_NAME)
+	$(BIN)/python -m pytest -n 2 --dist worksteal -rP tests/colab_runs.py
+
+test-colab-whole: $(SCALE) _build/colab-env-current/.installed _build/colab-env-older/.installed ## run every notebook through its setup on both of Colab's runtimes
+	COLAB_WHOLE=1 $(BIN)/python -m pytest -n 2 --dist worksteal -rP tests/colab_runs.py $(if $(PAGES),-k "$(PAGES)")
 
 # The library's own tests, with the floors of pyproject.toml and with the newest releases. The floors
 # are older than Python 3.13; there only the newest can be tried.

@@ -1,9 +1,11 @@
-"""Run the published notebooks as Colab does: alone, on its versions, through their setup cell.
+"""Run published notebooks as Colab does: alone, on its versions, through their setup cell.
 
 Not collected by a plain ``pytest``: ``make test-colab`` makes an environment with the versions of
-each runtime (tests/colab/*.txt) and then runs this, two notebooks at a time. Colab gives every
-notebook a machine of its own; here each gets a layer over that environment, into which its setup
-cell installs the library from a git repository made of the working tree.
+each runtime (tests/colab/*.txt), lets nbval compare every notebook's outputs there, and then runs
+this on two notebooks: on today's runtime the one that installs most, on the older one a usual one.
+``make test-colab-whole`` runs all on both. Colab gives every notebook a machine of its own; here
+each gets a layer over that environment, into which its setup cell installs the library from a git
+repository made of the working tree.
 """
 
 import os
@@ -14,17 +16,21 @@ from pathlib import Path
 import make_colab
 import nbformat
 import pytest
+from colab.make_kernel import make_layer
 from notebook_rules import run_seconds
 from publishing import Publication
 
 ROOT = Path(__file__).parents[1]
-RUNTIMES = os.environ.get("COLAB_RUNTIMES", "current older").split()
-# The longest first, so that two at a time end together.
-NOTEBOOKS = sorted(
-    make_colab.BOOK.glob("*.ipynb"),
-    key=lambda path: run_seconds(nbformat.read(path, as_version=4)) or 0,
-    reverse=True,
-)
+RUNTIMES = ("current", "older")
+SETUPS = [("current", "beyond-one-machine"), ("older", "encoder-decoder")]
+if os.environ.get("COLAB_WHOLE"):
+    # The longest first, so that two at a time end together.
+    longest_first = sorted(
+        make_colab.BOOK.glob("*.ipynb"),
+        key=lambda path: run_seconds(nbformat.read(path, as_version=4)) or 0,
+        reverse=True,
+    )
+    SETUPS = [(runtime, path.stem) for runtime in RUNTIMES for path in longest_first]
 
 
 @pytest.fixture(scope="session")
@@ -53,12 +59,8 @@ class Machine:
     """A Colab machine: a layer over the environment of a runtime, and a stand-in google.colab."""
 
     def __init__(self, runtime: str, folder: Path):
-        base = ROOT / "_build" / f"colab-env-{runtime}"
-        assert (base / ".installed").exists(), "run this with: make test-colab"
-        self.python = folder / "bin" / "python"
-        subprocess.run([base / "bin" / "python", "-m", "venv", "--without-pip", folder], check=True)
-        own, below = (next(home.glob("lib/python*/site-packages")) for home in (folder, base))
-        (own / "runtime.pth").write_text(f"{below}\n")
+        self.python = make_layer(runtime, folder)
+        own = next(folder.glob("lib/python*/site-packages"))
         (own / "google" / "colab").mkdir(parents=True)
         (own / "google" / "colab" / "__init__.py").write_text("")
         # Nothing of the test's own environment, no GPU, and one thread as in `make test-notebooks`.
@@ -83,12 +85,11 @@ def is_of_system(name: str) -> bool:
     return kept or name.startswith("PIP_") or name.lower().endswith("_proxy")
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-@pytest.mark.parametrize("runtime", RUNTIMES)
-def test_the_notebook_runs_on_colab(runtime, path, address, tmp_path):
-    published = tmp_path / path.name
+@pytest.mark.parametrize(("runtime", "page"), SETUPS)
+def test_the_notebook_runs_on_colab(runtime, page, address, tmp_path):
+    published = tmp_path / f"{page}.ipynb"
     source = make_colab.Source(Publication(), address)
-    nbformat.write(make_colab.variant(path, source), published)
+    nbformat.write(make_colab.variant(make_colab.BOOK / published.name, source), published)
     done = Machine(runtime, tmp_path / "machine").run(published)
     assert done.returncode == 0, done.stderr
     print(runtime, done.stdout)

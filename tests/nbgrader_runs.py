@@ -2,9 +2,12 @@
 
 nbgrader lives in an environment of its own, named by NBGRADER; a plain ``pytest`` does not collect
 this file. Three students hand in the first chapter: one with every answer right, one with every
-second answer, one with a known mistake in every answer.
+second answer, one with a known mistake in every answer. The chapter is trimmed to its imports and
+exercises: that the rest of its code is the page's is held by tests/test_classroom.py, and that it
+runs by nbval.
 """
 
+import ast
 import csv
 import inspect
 import os
@@ -59,15 +62,29 @@ def hand_in(released: Path, path: Path, written: dict[str, str]) -> None:
     nbformat.write(notebook, path)
 
 
+def trimmed(kind: str):
+    """Return a copy of the page without the code that only teaches."""
+    notebook = make_classroom.copy_of(BOOK / f"{PAGE}.ipynb", kind)
+    notebook.cells = [
+        cell
+        for cell in notebook.cells
+        if cell.cell_type == "markdown" or "nbgrader" in cell.metadata or imports(cell.source)
+    ]
+    return notebook
+
+
+def imports(source: str) -> bool:
+    """Tell whether a cell only imports."""
+    return all(isinstance(s, (ast.Import, ast.ImportFrom)) for s in ast.parse(source).body)
+
+
 @pytest.fixture(scope="module")
 def course(tmp_path_factory):
     folder = tmp_path_factory.mktemp("course")
     source = folder / "source" / "one"
     source.mkdir(parents=True)
     (folder / "nbgrader_config.py").write_text(make_classroom.NBGRADER_CONFIG, encoding="utf-8")
-    nbformat.write(
-        make_classroom.copy_of(BOOK / f"{PAGE}.ipynb", "nbgrader"), source / f"{PAGE}.ipynb"
-    )
+    nbformat.write(trimmed("nbgrader"), source / f"{PAGE}.ipynb")
 
     def nbgrader(*words):
         # Only this environment's kernel, and no account of the one who tests.
@@ -92,10 +109,10 @@ def course(tmp_path_factory):
         hand_in(
             released, folder / "submitted" / student / "one" / f"{PAGE}.ipynb", answers(student)
         )
-    # A fourth hands in the copy that "make classroom" wrote, as it is.
+    # A fourth hands in a student's copy as "make classroom" writes it.
     copy = folder / "submitted" / "untouched" / "one" / f"{PAGE}.ipynb"
     copy.parent.mkdir(parents=True)
-    nbformat.write(make_classroom.copy_of(BOOK / f"{PAGE}.ipynb", "student"), copy)
+    nbformat.write(trimmed("student"), copy)
     nbgrader("autograde", "one", "--create")
     nbgrader("generate_feedback", "one")
     nbgrader("export", "--to", "grades.csv")

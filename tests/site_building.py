@@ -8,6 +8,15 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def given_site() -> Path | None:
+    """Return the folder of HTML that BOOK_SITE names, if it does: a book that is built already."""
+    if not (given := os.environ.get("BOOK_SITE")):
+        return None
+    folder = Path(given).resolve()
+    assert (folder / "book" / "index.html").is_file(), f"BOOK_SITE holds no book: {folder}"
+    return folder
+
+
 def build_book(folder: Path, **published: str) -> Path:
     """Build into ``folder``, told only the given addresses; return the folder of the HTML."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("BOOK_")} | published
@@ -16,7 +25,7 @@ def build_book(folder: Path, **published: str) -> Path:
         [*command, "--path-output", folder, "-W", "-n", "--keep-going"],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=3000,  # only a build that hangs meets it
         env=environment,
     )
     assert result.returncode == 0, result.stderr[-4000:]

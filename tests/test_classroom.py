@@ -4,6 +4,7 @@ import io
 import re
 import zipfile
 
+import copy_rules
 import make_classroom
 import nbformat
 import pytest
@@ -34,6 +35,73 @@ def test_copies_are_valid_and_no_directive_is_left(copies):
         assert MYST.findall(text_of(notebook)) == [], page
         assert "<details>" in text_of(notebook), page  # the answers of the quiz
         assert all(not cell.get("outputs") for cell in notebook.cells), page
+
+
+def test_their_code_is_the_page_s_and_each_check_says_what_its_answer_deserves(copies):
+    # The pages are run by nbval, so copies with the same code need not run once more.
+    kind, made = copies
+    for page, notebook in made.items():
+        original = nbformat.read(BOOK / f"{page}.ipynb", as_version=4)
+        assert copy_rules.problems(original, notebook, kind) == [], page
+        assert "import numpy as np" in "\n".join(cell.source for cell in notebook.cells)
+
+
+def first(copy, kind: str):
+    return next(cell for cell in copy.cells if copy_rules.grade_id(cell).startswith(kind))
+
+
+def spoil_code(copy):
+    copy_rules.code_cells(copy)[3].source += "\nnumber = 1"
+
+
+def lose_a_cell(copy):
+    copy.cells.remove(copy_rules.code_cells(copy)[1])
+
+
+def add_code_below(copy):
+    copy.cells.append(nbformat.v4.new_code_cell("top_k(distances, 3)"))
+
+
+def spoil_the_stub(copy):
+    cell = first(copy, "answer")
+    cell.source = cell.source.replace("k", "n")
+
+
+def spoil_the_answer(copy):
+    cell = first(copy, "answer")
+    cell.source = cell.source.replace("return ", "return 1 + ")
+
+
+def spoil_the_check(copy):
+    cell = first(copy, "test")
+    cell.source = cell.source.replace("print(", "print('checked', ")
+
+
+def give_points_away(copy):
+    cell = first(copy, "test")
+    cell.source = cell.source.rsplit("\n", 1)[0] + "\n1"
+
+
+@pytest.mark.parametrize(
+    ("kind", "spoil", "said"),
+    [
+        ("student", spoil_code, "code differs from the page's"),
+        ("instructor", lose_a_cell, "cells of code besides the graded ones"),
+        ("student", add_code_below, "after the first answer stands 'top_k"),
+        ("student", spoil_the_stub, "precision_at_k is neither the page's stub nor solved"),
+        ("instructor", spoil_the_answer, "the check of precision_at_k says ('precision_at_k: not"),
+        ("nbgrader", spoil_the_answer, "precision_at_k is neither the page's stub nor solved"),
+        ("instructor", spoil_the_check, "the check of precision_at_k says ('checked"),
+        ("student", give_points_away, "not attempted yet\\n', '1')"),
+    ],
+)
+def test_a_spoiled_copy_is_reported(kind, spoil, said):
+    page = nbformat.read(BOOK / "background.ipynb", as_version=4)
+    copy = make_classroom.copy_of(BOOK / "background.ipynb", kind)
+    assert copy_rules.problems(page, copy, kind) == []
+    spoil(copy)
+    found = copy_rules.problems(page, copy, kind)
+    assert any(said in problem for problem in found), found
 
 
 def test_links_lead_to_copies_or_out(copies):

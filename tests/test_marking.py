@@ -4,7 +4,6 @@ import csv
 import json
 import subprocess
 import sys
-import time
 
 import make_classroom
 import nbformat
@@ -59,7 +58,6 @@ def marked(tmp_path_factory):
         "not-python": notebook_of(IMPORTS, answered(SHARES, "return query -")),
         "stops": notebook_of(IMPORTS, "1 / 0\n" + answered(SHARES, "return query - match")),
         "renamed": notebook_of(IMPORTS, 'exercises.check("distance_shares", shares)'),
-        "endless": notebook_of(IMPORTS, answered(SHARES, "return 1", "while True:\n    pass")),
         "greedy": notebook_of(IMPORTS, answered(SHARES, "return np.zeros(10**13)")),
         "leaves": notebook_of(IMPORTS, answered(SHARES, "return 1", "import os\nos._exit(3)")),
         "no-exercise": notebook_of("1 + 1"),
@@ -67,10 +65,9 @@ def marked(tmp_path_factory):
     }
     for name, text in files.items():
         (folder / f"{name}.ipynb").write_text(text, encoding="utf-8")
-    started = time.perf_counter()
-    result = run(folder, "--seconds", "25")
+    # No limit that a busy machine could meet; the endless notebook has a folder of its own.
+    result = run(folder, "--seconds", "900")
     assert result.returncode == 0, result.stderr
-    assert time.perf_counter() - started < 120
     return result.stdout, rows_of(folder / "marks.csv"), folder
 
 
@@ -115,7 +112,6 @@ def test_the_exercise_whose_check_was_deleted_is_missing_and_not_forgotten(marke
 @pytest.mark.parametrize(
     ("file", "diagnosis"),
     [
-        ("endless", "was not done after 25 s"),
         ("leaves", "could not be marked"),
         ("no-exercise", "holds no exercise"),
     ],
@@ -133,7 +129,16 @@ def test_a_broken_file_has_a_row_and_its_name_is_no_formula(marked):
 
 def test_nothing_else_is_left_in_the_folder(marked):
     _, _, folder = marked
-    assert sorted(path.suffix for path in folder.iterdir()) == [".csv", *[".ipynb"] * 12]
+    assert sorted(path.suffix for path in folder.iterdir()) == [".csv", *[".ipynb"] * 11]
+
+
+def test_an_endless_notebook_is_ended_and_told_so(tmp_path):
+    text = notebook_of(IMPORTS, answered(SHARES, "return 1", "while True:\n    pass"))
+    (tmp_path / "endless.ipynb").write_text(text, encoding="utf-8")
+    assert run(tmp_path, "--seconds", "3").returncode == 0
+    (row,) = rows_of(tmp_path / "marks.csv")
+    assert (row["status"], row["points"]) == ("not marked", "0")
+    assert row["diagnosis"] == "The notebook was not done after 3 s."
 
 
 def test_memory_is_limited(tmp_path):

@@ -20,7 +20,7 @@ from vae_tutorial.notebook import (
 def run_cells(*sources: str) -> list[list]:
     """Run cells in a fresh kernel and return the outputs each one stores."""
     book = v4.new_notebook(cells=[v4.new_code_cell(source) for source in sources])
-    NotebookClient(book, timeout=60, kernel_name="python3").execute()
+    NotebookClient(book, timeout=900, kernel_name="python3").execute()
     nbformat.validate(book)
     return [cell.outputs for cell in book.cells]
 

@@ -7,7 +7,7 @@ import nbformat
 import pytest
 import yaml
 from PIL import Image
-from site_building import build_book
+from site_building import build_book, given_site
 from site_rules import (
     Page,
     broken_links,
@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[1]
 @pytest.fixture(scope="module")
 def site(tmp_path_factory) -> Path:
     """Build the book as a reader does, who has no address for it."""
-    return build_book(tmp_path_factory.mktemp("site"))
+    return given_site() or build_book(tmp_path_factory.mktemp("site"))
 
 
 @pytest.fixture(scope="module")
@@ -155,6 +155,15 @@ def test_a_downloaded_notebook_runs_anywhere(site):
 
 def test_links_and_anchors_lead_somewhere(pages, book_pages):
     assert report(lambda page: broken_links(page, pages), book_pages) == {}
+
+
+def test_one_broken_link_of_a_page_is_noticed(site, pages):
+    path = site / "book" / "retrieval.html"
+    text = path.read_text(encoding="utf-8")
+    assert 'href="training.html"' in text
+    spoiled = Page.parse(text.replace('href="training.html"', 'href="trainin.html"', 1), path)
+    (problem,) = broken_links(spoiled, pages)
+    assert "trainin.html" in problem
 
 
 def test_pictures_are_described(book_pages):

@@ -46,7 +46,7 @@ def run(path: Path, *, timeout: float) -> float:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("notebooks", nargs="+", type=Path, help="files to run, one after the other")
-    parser.add_argument("--timeout", type=float, default=120, help="seconds a cell may take")
+    parser.add_argument("--timeout", type=float, default=900, help="seconds a cell may take")
     arguments = parser.parse_args()
     os.environ["PYTHONPATH"] = os.pathsep.join(
         filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])

@@ -1,6 +1,5 @@
 """A browser and the built book: what every test of the site in a browser needs."""
 
-import os
 import shutil
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -9,7 +8,7 @@ from threading import Thread
 
 import pytest
 from playwright.sync_api import sync_playwright
-from site_building import build_book
+from site_building import build_book, given_site
 
 NAMES = ["chromium", "chromium-browser", "google-chrome"]
 
@@ -17,11 +16,7 @@ NAMES = ["chromium", "chromium-browser", "google-chrome"]
 @pytest.fixture(scope="session")
 def site(tmp_path_factory) -> Path:
     """Return the folder of the built HTML: BOOK_SITE where that is given, else a fresh build."""
-    if given := os.environ.get("BOOK_SITE"):
-        folder = Path(given).resolve()
-        assert (folder / "book" / "index.html").is_file(), f"BOOK_SITE holds no book: {folder}"
-        return folder
-    return build_book(tmp_path_factory.mktemp("site"))
+    return given_site() or build_book(tmp_path_factory.mktemp("site"))
 
 
 @pytest.fixture(scope="session")

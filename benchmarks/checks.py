@@ -1,0 +1,91 @@
+"""Times what contributors and CI run: make check, make test, the notebooks, .ci/run.
+
+    python benchmarks/checks.py [--revisions OLD NEW] [--targets check test-library ...]
+
+Each revision is cloned afresh and installed; then the targets take turns between the revisions, so
+that both are measured on the same machine in the same run. A target that a revision lacks is left
+out. Seconds are by the clock: leave the machine alone meanwhile. Needs git, and a network once.
+"""
+
+import argparse
+import json
+import os
+import platform
+import re
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = Path(__file__).parent / "results" / "checks.json"
+TARGETS = ["check", "lint", "types", "test-library", "test-notebooks", "test-classroom"]
+TARGETS += ["test-nbgrader", "notebooks"]
+STEP = re.compile(r"^== (.+): (\d+) s$", re.MULTILINE)
+NOTEBOOK = re.compile(r"^book/([\w-]+)\.ipynb: (\d+) s$", re.MULTILINE)
+
+
+def clone(revision: str, folder: Path) -> Path:
+    """Clone a revision beside a copy of what lies beside this checkout; return its folder."""
+    home = folder / revision[:10].replace("/", "-") / "book"
+    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(home)], check=True)
+    subprocess.run(["git", "-C", str(home), "checkout", "--quiet", revision], check=True)
+    shared = ROOT.parent / "shared"
+    if shared.is_dir():
+        (home.parent / "shared").symlink_to(shared)
+    return home
+
+
+def timed(home: Path, command: list[str]) -> dict:
+    """Run a command; return its seconds, whether it passed, and the parts that it names itself."""
+    print(f"{home.parent.name}: {' '.join(command)}", flush=True)
+    started = time.monotonic()
+    done = subprocess.run(command, cwd=home, capture_output=True, text=True, errors="replace")
+    seconds = round(time.monotonic() - started)
+    print(f"  {seconds} s, {'passed' if done.returncode == 0 else 'FAILED'}", flush=True)
+    if done.returncode:
+        print(done.stdout[-3000:] + done.stderr[-3000:])
+    parts = STEP.findall(done.stdout) + NOTEBOOK.findall(done.stdout)
+    found = {"seconds": seconds, "passed": done.returncode == 0}
+    return found | ({"parts": {name: int(s) for name, s in parts}} if parts else {})
+
+
+def has_target(home: Path, target: str) -> bool:
+    makefile = (home / "Makefile").read_text(encoding="utf-8")
+    return re.search(rf"^{re.escape(target)}:", makefile, re.MULTILINE) is not None
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--revisions", nargs="+", default=["HEAD"], help="commits (HEAD)")
+    parser.add_argument("--targets", nargs="*", default=TARGETS, help="targets of make")
+    parser.add_argument("--ci", action="store_true", help="also .ci/run, from a clone of its own")
+    parser.add_argument("--output", type=Path, default=RESULTS)
+    given = parser.parse_args()
+    results: dict[str, dict] = {revision: {} for revision in given.revisions}
+    with tempfile.TemporaryDirectory() as folder:
+        homes = {revision: clone(revision, Path(folder)) for revision in given.revisions}
+        for revision, home in homes.items():
+            if given.targets:
+                results[revision]["book"] = timed(home, ["make", "book"])
+        for target in given.targets:
+            for revision, home in homes.items():
+                if has_target(home, target):
+                    results[revision][target] = timed(home, ["make", target])
+        for revision in homes if given.ci else ():
+            home = clone(revision, Path(folder) / "ci")
+            results[revision][".ci/run"] = timed(home, ["bash", ".ci/run"])
+    report = {
+        "command": "python benchmarks/checks.py",
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "python": platform.python_version(),
+        "seconds by the clock": results,
+    }
+    given.output.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    print(f"wrote {given.output}")
+
+
+if __name__ == "__main__":
+    main()
