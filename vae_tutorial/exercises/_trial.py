@@ -26,7 +26,8 @@ class _TooLong(BaseException):
 
 def run(answer, inputs) -> list:
     """Return what ``answer`` gives for each of ``inputs``; raise Fault or NotAttempted."""
-    results, faults = [], []
+    results: list = []
+    faults: list[BaseException] = []
 
     def work():
         try:
@@ -43,6 +44,7 @@ def run(answer, inputs) -> list:
     thread.join(TIME_LIMIT)
     if thread.is_alive():
         # Raised in that thread as soon as it runs Python code again; then it ends by itself.
+        assert thread.ident is not None  # it was started
         identity = ctypes.c_ulong(thread.ident)
         ctypes.pythonapi.PyThreadState_SetAsyncExc(identity, ctypes.py_object(_TooLong))
         thread.join(0.2)
