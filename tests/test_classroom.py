@@ -169,6 +169,7 @@ def test_the_zips_hold_what_a_room_without_a_network_needs(tmp_path):
     wanted = ["data/*.npz", "weights/*.h5", "weights/*.json", "exercises/*.py", "*.py"]
     files = [path for pattern in wanted for path in (ROOT / "vae_tutorial").glob(pattern)]
     assert {path.relative_to(ROOT).as_posix() for path in files} <= library
+    assert "vae_tutorial/py.typed" in library  # says that the library brings type hints
     results = (ROOT / "benchmarks" / "results").glob("*.json")
     assert {f"vae_tutorial/results/{path.name}" for path in results} <= library
 

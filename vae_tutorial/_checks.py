@@ -1,11 +1,14 @@
 """Checks at the door: each says what came, what was expected, and how to mend it."""
 
+import math
 import numbers
+from collections.abc import Collection
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 
-def check_images(images, name: str = "images") -> np.ndarray:
+def check_images(images: ArrayLike, name: str = "images") -> np.ndarray:
     """Return ``images`` as float32 of shape (n, height, width, channels), values in [0, 1]."""
     array = np.asarray(images)
     if array.dtype.kind not in "fui":
@@ -28,7 +31,7 @@ def check_images(images, name: str = "images") -> np.ndarray:
     return array.astype(np.float32, copy=False)
 
 
-def check_matrix(values, name: str, *, columns: int | None = None) -> np.ndarray:
+def check_matrix(values: ArrayLike, name: str, *, columns: int | None = None) -> np.ndarray:
     """Return ``values`` as a finite float32 matrix, with ``columns`` columns where given."""
     array = np.asarray(values)
     if array.dtype.kind not in "fui":
@@ -50,7 +53,9 @@ def check_matrix(values, name: str, *, columns: int | None = None) -> np.ndarray
     return array.astype(np.float32, copy=False)
 
 
-def check_labels(labels, name: str = "labels", *, length: int | None = None) -> np.ndarray:
+def check_labels(
+    labels: ArrayLike, name: str = "labels", *, length: int | None = None
+) -> np.ndarray:
     """Return ``labels`` as int64 of shape (n,), with ``length`` entries where given."""
     array = np.asarray(labels)
     if array.dtype.kind not in "ui":
@@ -66,29 +71,32 @@ def check_labels(labels, name: str = "labels", *, length: int | None = None) -> 
     return array.astype(np.int64, copy=False)
 
 
-def check_count(value, name: str, *, at_least: int = 1, at_most: int | None = None) -> int:
+def check_count(value: object, name: str, *, at_least: int = 1, at_most: int | None = None) -> int:
     """Return ``value`` as an int within [at_least, at_most]."""
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         kind = type(value).__name__
         raise TypeError(f"{name} must be a whole number, got {value!r} of type {kind}")
-    if value < at_least:
-        raise ValueError(f"{name} must be at least {at_least}, got {value}")
-    if at_most is not None and value > at_most:
-        raise ValueError(f"{name} must be at most {at_most}, got {value}; ask for fewer")
-    return int(value)
+    count = int(value)
+    if count < at_least:
+        raise ValueError(f"{name} must be at least {at_least}, got {count}")
+    if at_most is not None and count > at_most:
+        raise ValueError(f"{name} must be at most {at_most}, got {count}; ask for fewer")
+    return count
 
 
-def check_number(value, name: str, *, at_least: float = -np.inf, at_most: float = np.inf) -> float:
+def check_number(
+    value: object, name: str, *, at_least: float = -np.inf, at_most: float = np.inf
+) -> float:
     """Return ``value`` as a finite float within [at_least, at_most]."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name} must be a number, got {value!r} of type {type(value).__name__}")
-    if not (at_least <= value <= at_most and np.isfinite(value)):
+    if value < at_least or not (value <= at_most and math.isfinite(value)):
         limits = f"at least {at_least:g}" if at_most == np.inf else f"{at_least:g} to {at_most:g}"
         raise ValueError(f"{name} must be finite, {limits}, got {value}")
     return float(value)
 
 
-def check_choice(value, name: str, choices) -> str:
+def check_choice(value: object, name: str, choices: Collection[str]) -> str:
     """Return ``value`` if it is one of ``choices``."""
     if not isinstance(value, str):
         raise TypeError(f"{name} must be a string, got {type(value).__name__}")

@@ -30,5 +30,6 @@ if backend != "tensorflow":
 with _quiet_stderr():
     import keras
     import tensorflow as tf
+    from keras import layers
 
-__all__ = ["keras", "tf"]
+__all__ = ["keras", "layers", "tf"]

@@ -5,6 +5,7 @@ never looks at an image.
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from vae_tutorial._checks import check_count, check_images, check_labels, check_matrix
 
@@ -21,7 +22,7 @@ class Pixels:
     (3, 784)
     """
 
-    def fit(self, images) -> "Pixels":
+    def fit(self, images: ArrayLike) -> "Pixels":
         """Learn nothing; here so that all descriptors are used alike.
 
         Introduced in chapter 1.
@@ -47,7 +48,7 @@ class Pixels:
         check_images(images)
         return self
 
-    def encode(self, images) -> np.ndarray:
+    def encode(self, images: ArrayLike) -> np.ndarray:
         """Flatten each image into one row.
 
         Introduced in chapter 1.
@@ -114,9 +115,9 @@ class PCA:
 
     def __init__(self, n_components: int):
         self.n_components = check_count(n_components, "n_components")
-        self.image_shape = None
+        self.image_shape: tuple[int, ...] | None = None
 
-    def fit(self, images) -> "PCA":
+    def fit(self, images: ArrayLike) -> "PCA":
         """Find the mean image and the components.
 
         Introduced in chapter 1.
@@ -157,7 +158,7 @@ class PCA:
         self.components_ = _largest_entry_positive(directions[: self.n_components])
         return self
 
-    def encode(self, images) -> np.ndarray:
+    def encode(self, images: ArrayLike) -> np.ndarray:
         """Project images on the components.
 
         Introduced in chapter 1.
@@ -184,16 +185,16 @@ class PCA:
         >>> PCA(n_components=1).fit(images).encode(images).ravel()
         array([-0.5, -0.5,  0.5,  0.5], dtype=float32)
         """
-        self._check_fitted()
+        shape = self._fitted_shape()
         images = check_images(images)
-        if images.shape[1:] != self.image_shape:
+        if images.shape[1:] != shape:
             raise ValueError(
-                f"images must have shape (n, {', '.join(map(str, self.image_shape))}) like those "
+                f"images must have shape (n, {', '.join(map(str, shape))}) like those "
                 f"that were fitted, got {images.shape}; resize them, or fit a new PCA"
             )
         return ((_flatten(images) - self.mean_) @ self.components_.T).astype(np.float32)
 
-    def decode(self, descriptors) -> np.ndarray:
+    def decode(self, descriptors: ArrayLike) -> np.ndarray:
         """Map descriptors back to images: the mean image plus a sum of components.
 
         Introduced in chapter 1.
@@ -219,14 +220,15 @@ class PCA:
         >>> bool(np.allclose(pca.decode(pca.encode(images)), images, atol=1e-6))
         True
         """
-        self._check_fitted()
+        shape = self._fitted_shape()
         descriptors = check_matrix(descriptors, "descriptors", columns=self.n_components)
         pixels = descriptors @ self.components_ + self.mean_
-        return pixels.astype(np.float32).reshape(-1, *self.image_shape)
+        return pixels.astype(np.float32).reshape(-1, *shape)
 
-    def _check_fitted(self) -> None:
+    def _fitted_shape(self) -> tuple[int, ...]:
         if self.image_shape is None:
             raise ValueError("this PCA has not been fitted; call .fit(images) first")
+        return self.image_shape
 
 
 class MetadataFilter:
@@ -251,7 +253,7 @@ class MetadataFilter:
     array([0, 2])
     """
 
-    def __init__(self, labels):
+    def __init__(self, labels: ArrayLike):
         self.labels = check_labels(labels)
         if self.labels.min() < -1:
             raise ValueError(

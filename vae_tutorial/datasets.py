@@ -9,6 +9,7 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -78,7 +79,7 @@ class Dataset:
     label_groups: tuple[str, ...] = ()
 
     def __post_init__(self):
-        checked = {
+        checked: dict[str, Any] = {
             "images": check_images(self.images),
             "labels": check_labels(self.labels, length=len(self.images)),
             "label_names": tuple(self.label_names),
@@ -185,7 +186,8 @@ def load(name: str = "mnist-5k", *, data_dir: str | os.PathLike | None = None) -
             raise ValueError(f"data_dir is for full sets, but {name!r} is bundled; leave it out")
         if name == "emoji":
             return _emoji(**_read_bundled(name))
-        images, labels = map(_read_bundled(name).get, ("images", "labels"))
+        sample = _read_bundled(name)
+        images, labels = sample["images"], sample["labels"]
         return Dataset(name, _scale(images), labels, label_names, *_split(labels, every=10))
     x_train, y_train, x_test, y_test = _read_full(name, data_dir)
     images, labels = np.concatenate([x_train, x_test]), np.concatenate([y_train, y_test])
@@ -332,10 +334,10 @@ def _read_full(name: str, data_dir) -> list[np.ndarray]:
         source = "the copy that Keras keeps (usually in ~/.keras/datasets)"
         arrays = _ask_keras(name)
     else:
-        source = _check_path(folder, "data_dir") / f"{_stem(name)}.npz"
-        if not source.is_file():
-            raise FileNotFoundError(_how_to_get(name, f"there is no file {source}"))
-        arrays = _read_npz(source)
+        file = _check_path(folder, "data_dir") / f"{_stem(name)}.npz"
+        if not file.is_file():
+            raise FileNotFoundError(_how_to_get(name, f"there is no file {file}"))
+        source, arrays = str(file), _read_npz(file)
     for array, (key, shape) in zip(arrays, _FULL_SHAPES.items(), strict=True):
         if array.dtype != np.uint8 or array.shape != shape:
             raise ValueError(
@@ -475,5 +477,5 @@ def _check_size(size) -> tuple[int, int]:
 def _check_fraction(value) -> None:
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"query_fraction must be a number, got {value!r}")
-    if not 0 <= value <= 0.5:
+    if value < 0 or not value <= 0.5:  # so, NaN is refused too
         raise ValueError(f"query_fraction must lie between 0 and 0.5, got {value}; try 0.1")

@@ -10,11 +10,12 @@ the mean; other code may leave it out.
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from vae_tutorial._checks import check_choice, check_count, check_labels
 
 
-def relevance(query_labels, gallery_labels, indices) -> np.ndarray:
+def relevance(query_labels: ArrayLike, gallery_labels: ArrayLike, indices: ArrayLike) -> np.ndarray:
     """Mark the results that show the same class as their query.
 
     Introduced in chapter 1.
@@ -54,7 +55,7 @@ def relevance(query_labels, gallery_labels, indices) -> np.ndarray:
     return gallery_labels[indices] == query_labels[:, np.newaxis]
 
 
-def count_relevant(query_labels, gallery_labels) -> np.ndarray:
+def count_relevant(query_labels: ArrayLike, gallery_labels: ArrayLike) -> np.ndarray:
     """Count the gallery images of each query's class.
 
     Where the queries are gallery images kept out of their own results, subtract one.
@@ -118,7 +119,7 @@ def precision_at_k(relevant, k: int) -> np.ndarray:
     return relevant[:, :k].sum(axis=1) / k
 
 
-def recall_at_k(relevant, n_relevant, k: int) -> np.ndarray:
+def recall_at_k(relevant: ArrayLike, n_relevant: ArrayLike, k: int) -> np.ndarray:
     r"""Share of all relevant images that are among the first k results.
 
     .. math:: \text{Recall}@k = \frac{1}{R} \sum_{j=1}^{k} r_j
@@ -153,7 +154,7 @@ def recall_at_k(relevant, n_relevant, k: int) -> np.ndarray:
     return _divide(relevant[:, :k].sum(axis=1), n_relevant)
 
 
-def r_precision(relevant, n_relevant) -> np.ndarray:
+def r_precision(relevant: ArrayLike, n_relevant: ArrayLike) -> np.ndarray:
     r"""Precision among the first R results, where R is the number of relevant images.
 
     .. math:: \frac{1}{R} \sum_{j=1}^{R} r_j
@@ -185,7 +186,7 @@ def r_precision(relevant, n_relevant) -> np.ndarray:
 
 
 def average_precision(
-    relevant, n_relevant, *, k: int | None = None, denominator: str = "all"
+    relevant: ArrayLike, n_relevant: ArrayLike, *, k: int | None = None, denominator: str = "all"
 ) -> np.ndarray:
     r"""Average of the precisions at the ranks of the relevant results among the first k.
 
@@ -241,7 +242,7 @@ def average_precision(
     return _divide(_sum_precisions(top), divisors[denominator])
 
 
-def average_precision_at_r(relevant, n_relevant) -> np.ndarray:
+def average_precision_at_r(relevant: ArrayLike, n_relevant: ArrayLike) -> np.ndarray:
     r"""Average precision over the first R results, where R is the number of relevant images.
 
     .. math:: AP@R = \frac{1}{R} \sum_{j=1}^{R} r_j \, P@j
@@ -274,7 +275,7 @@ def average_precision_at_r(relevant, n_relevant) -> np.ndarray:
 
 
 def mean_average_precision(
-    relevant, n_relevant, *, k: int | None = None, denominator: str = "all"
+    relevant: ArrayLike, n_relevant: ArrayLike, *, k: int | None = None, denominator: str = "all"
 ) -> float:
     """Mean over queries of :func:`average_precision`, known as mAP or MAP.
 
@@ -302,7 +303,7 @@ def mean_average_precision(
     return float(average_precision(relevant, n_relevant, k=k, denominator=denominator).mean())
 
 
-def ndcg_at_k(relevant, n_relevant, k: int) -> np.ndarray:
+def ndcg_at_k(relevant: ArrayLike, n_relevant: ArrayLike, k: int) -> np.ndarray:
     r"""Normalised discounted cumulative gain: hits count less the lower they stand.
 
     .. math:: nDCG@k = \sum_{j=1}^{k} \frac{r_j}{\log_2(1 + j)} \Big/
@@ -344,7 +345,7 @@ def ndcg_at_k(relevant, n_relevant, k: int) -> np.ndarray:
     return _divide(gain, ideal_gain)
 
 
-def knn_accuracy(query_labels, neighbour_labels, k: int) -> float:
+def knn_accuracy(query_labels: ArrayLike, neighbour_labels: ArrayLike, k: int) -> float:
     """Share of queries whose class is the one most frequent among their k nearest neighbours.
 
     Where classes draw, the smallest label wins, as in scikit-learn's ``KNeighborsClassifier``
@@ -407,7 +408,7 @@ def _divide(values: np.ndarray, divisor: np.ndarray) -> np.ndarray:
     return np.divide(values, divisor, out=np.zeros(len(values)), where=divisor > 0)
 
 
-def _check_relevant(relevant) -> np.ndarray:
+def _check_relevant(relevant: ArrayLike) -> np.ndarray:
     array = np.asarray(relevant)
     if array.dtype != bool:
         raise TypeError(
@@ -417,7 +418,7 @@ def _check_relevant(relevant) -> np.ndarray:
     return _check_table(array, "relevant")
 
 
-def _check_ranking(relevant, n_relevant) -> tuple[np.ndarray, np.ndarray]:
+def _check_ranking(relevant: ArrayLike, n_relevant: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     relevant, n_relevant = _check_relevant(relevant), np.asarray(n_relevant)
     if n_relevant.dtype.kind not in "ui":
         raise TypeError(
@@ -441,7 +442,7 @@ def _check_ranking(relevant, n_relevant) -> tuple[np.ndarray, np.ndarray]:
     return relevant, n_relevant
 
 
-def _check_integer_table(values, name: str) -> np.ndarray:
+def _check_integer_table(values: ArrayLike, name: str) -> np.ndarray:
     array = np.asarray(values)
     if array.dtype.kind not in "ui":
         raise TypeError(

@@ -2,9 +2,12 @@
 
 import functools
 import hashlib
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from vae_tutorial import objectives
 from vae_tutorial._checks import (
@@ -14,10 +17,9 @@ from vae_tutorial._checks import (
     check_matrix,
     check_number,
 )
-from vae_tutorial._tensorflow import keras, tf
+from vae_tutorial._tensorflow import keras, layers, tf
 
 ops = keras.ops
-layers = keras.layers
 register = keras.saving.register_keras_serializable(package="vae_tutorial")
 
 ARCHITECTURES = ("dense", "conv")
@@ -276,7 +278,7 @@ class VAE(keras.Model):
 
     def __init__(
         self,
-        image_shape=(28, 28, 1),
+        image_shape: Sequence[int] = (28, 28, 1),
         latent_dim: int = 32,
         architecture: str = "dense",
         likelihood: str = "bernoulli",
@@ -396,7 +398,7 @@ class VAE(keras.Model):
             raise ValueError("a VAE trains on images alone, got a second argument y; leave it out")
         return self._check_images(x) if isinstance(x, np.ndarray) else x
 
-    def _check_images(self, images) -> np.ndarray:
+    def _check_images(self, images: ArrayLike) -> np.ndarray:
         images = check_images(images)
         if images.shape[1:] != self.image_shape:
             raise ValueError(
@@ -405,7 +407,7 @@ class VAE(keras.Model):
             )
         return images
 
-    def encode(self, images, batch_size: int = 512) -> np.ndarray:
+    def encode(self, images: ArrayLike, batch_size: int = 512) -> np.ndarray:
         """Return the posterior means: the descriptors for retrieval.
 
         Parameters
@@ -421,7 +423,9 @@ class VAE(keras.Model):
         """
         return self.encode_distribution(images, batch_size)[0]
 
-    def encode_distribution(self, images, batch_size: int = 512) -> tuple[np.ndarray, np.ndarray]:
+    def encode_distribution(
+        self, images: ArrayLike, batch_size: int = 512
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return mean and log-variance of the approximate posterior of each image.
 
         Parameters
@@ -441,7 +445,7 @@ class VAE(keras.Model):
         means, log_vars = zip(*pairs, strict=True)
         return np.concatenate(means), np.concatenate(log_vars)
 
-    def decode(self, z, batch_size: int = 512) -> np.ndarray:
+    def decode(self, z: ArrayLike, batch_size: int = 512) -> np.ndarray:
         """Return the images that latents decode to.
 
         Parameters
@@ -528,7 +532,7 @@ class Autoencoder(VAE):
 
     def __init__(
         self,
-        image_shape=(28, 28, 1),
+        image_shape: Sequence[int] = (28, 28, 1),
         latent_dim: int = 32,
         architecture: str = "dense",
         likelihood: str = "bernoulli",
@@ -594,13 +598,13 @@ class ViewVAE(VAE):
 
     def __init__(
         self,
-        image_shape=(28, 28, 1),
+        image_shape: Sequence[int] = (28, 28, 1),
         latent_dim: int = 32,
         architecture: str = "conv",
         likelihood: str = "bernoulli",
         beta: float = 1.0,
         seed: int = 0,
-        view=None,
+        view: Callable | None = None,
         consistency: float = 0.0,
         **kwargs,
     ):
@@ -665,12 +669,12 @@ class ViewVAE(VAE):
         dict of str to scalar tensor
             ``loss``, ``reconstruction`` and ``kl``, in nats.
         """
-        looks = training and self.view is not None
-        seen = self.view(images) if looks else images
+        view = self.view if training else None
+        seen = images if view is None else view(images)
         z, kl, parameters = self.posterior_terms(seen, training)
         log_likelihood = self.log_likelihood(images, self.decoder(z))
         loss = -objectives.elbo(log_likelihood, kl, beta=self.beta)
-        if looks and self.consistency:
+        if view is not None and self.consistency:
             _, _, wanted = self.posterior_terms(images, training)
             loss += self.consistency * self.divergence(parameters, wanted)
         return {
@@ -831,7 +835,7 @@ class BinaryVAE(ViewVAE):
         gap = ops.sigmoid(ours) * (ours - wanted) - ops.softplus(ours) + ops.softplus(wanted)
         return ops.sum(gap, axis=-1)
 
-    def encode(self, images, batch_size: int = 512) -> np.ndarray:
+    def encode(self, images: ArrayLike, batch_size: int = 512) -> np.ndarray:
         """Return the more likely value of each bit, -1 or +1.
 
         Parameters
@@ -866,7 +870,7 @@ class BinaryVAE(ViewVAE):
         return self.decode(rng.choice([-1.0, 1.0], size=(check_count(n, "n"), self.latent_dim)))
 
 
-def check_image_shape(image_shape, architecture: str) -> tuple[int, int, int]:
+def check_image_shape(image_shape: Sequence[int], architecture: str) -> tuple[int, int, int]:
     """Return ``image_shape`` as a tuple if ``architecture`` can be built for it.
 
     Parameters
@@ -921,7 +925,7 @@ def _images_only(data):
 # Each bundled model: its class, its arguments, and the SHA-256 of its weights, as printed by
 # benchmarks/weights.py.
 _WEIGHTS = Path(__file__).parent / "weights"
-_PRETRAINED = {
+_PRETRAINED: dict[str, tuple[type[VAE], dict[str, Any], str]] = {
     "mnist-vae": (
         VAE,
         {"latent_dim": 32},

@@ -1,16 +1,17 @@
 """A VAE of two modalities: images and bags of words, described in one latent space."""
 
 import functools
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from vae_tutorial import objectives
 from vae_tutorial._checks import check_count, check_matrix, check_number
-from vae_tutorial._tensorflow import keras, tf
+from vae_tutorial._tensorflow import keras, layers, tf
 from vae_tutorial.models import VAE, bound_log_var
 
 ops = keras.ops
-layers = keras.layers
 
 
 def product_of_experts(means, log_vars):
@@ -92,7 +93,7 @@ class ImageTextVAE(VAE):
 
     def __init__(
         self,
-        image_shape,
+        image_shape: Sequence[int],
         n_words: int,
         latent_dim: int = 64,
         architecture: str = "conv",
@@ -181,8 +182,8 @@ class ImageTextVAE(VAE):
         return inputs
 
     def test_step(self, data):
-        inputs = self._unpack(data)
-        return self._track(self.loss_terms(*inputs, training=False), inputs[0])
+        images, words, targets = self._unpack(data)
+        return self._track(self.loss_terms(images, words, targets, training=False), images)
 
     def _check_data(self, x, y):
         if y is not None or not isinstance(x, (tuple, list)) or len(x) not in (2, 3):
@@ -198,7 +199,7 @@ class ImageTextVAE(VAE):
             )
         return images, words, targets
 
-    def encode_words(self, words) -> np.ndarray:
+    def encode_words(self, words: ArrayLike) -> np.ndarray:
         """Return the posterior means given words alone: descriptors that image search accepts.
 
         Parameters
@@ -213,7 +214,7 @@ class ImageTextVAE(VAE):
         words = check_matrix(words, "words", columns=self.n_words)
         return self.posterior(words=words)[0].numpy()
 
-    def decode_words(self, z) -> np.ndarray:
+    def decode_words(self, z: ArrayLike) -> np.ndarray:
         """Return the probability of each word.
 
         Parameters

@@ -4,7 +4,7 @@ import ast
 import inspect
 import json
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 # In an installed wheel the results lie beside this file, in a clone of the repository where they
@@ -13,7 +13,7 @@ _PLACES = Path(__file__).parent / "results", Path(__file__).parents[1] / "benchm
 _RESULTS = next((place for place in _PLACES if place.is_dir()), _PLACES[1])
 
 
-def show_source(thing) -> None:
+def show_source(thing: Callable) -> None:
     """Display the library's own source of a function, method or class, without its docstring.
 
     The page shows the code that runs, so the two cannot drift apart.
@@ -41,7 +41,7 @@ def show_source(thing) -> None:
     display(Markdown(f"```python\n{source_without_docstring(thing)}\n```"))
 
 
-def source_without_docstring(thing) -> str:
+def source_without_docstring(thing: Callable) -> str:
     """Return the dedented source of ``thing`` with its docstrings left out.
 
     Parameters
@@ -75,7 +75,7 @@ def source_without_docstring(thing) -> str:
     for node in sorted(nodes, key=lambda node: node.lineno, reverse=True):
         if ast.get_docstring(node) is not None:
             docstring = node.body[0]
-            end = docstring.end_lineno
+            end = docstring.end_lineno or docstring.lineno
             # The blank line after a docstring goes with it.
             if end < len(lines) and not lines[end].strip():
                 end += 1

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
 from vae_tutorial._checks import check_count, check_images
 
@@ -51,7 +52,9 @@ def use_book_style() -> None:
     )
 
 
-def show_images(images, *, titles: Sequence[str] | None = None, columns: int = 10) -> Figure:
+def show_images(
+    images: ArrayLike, *, titles: Sequence[str] | None = None, columns: int = 10
+) -> Figure:
     """Show images in a grid, row by row. Introduced in chapter 1.
 
     Parameters
@@ -93,7 +96,11 @@ def show_images(images, *, titles: Sequence[str] | None = None, columns: int = 1
 
 
 def show_results(
-    query_images, result_images, correct=None, *, query_titles: Sequence[str] | None = None
+    query_images: ArrayLike,
+    result_images: ArrayLike,
+    correct: ArrayLike | None = None,
+    *,
+    query_titles: Sequence[str] | None = None,
 ) -> Figure:
     """Show queries, each followed by its results in order of rank. Introduced in chapter 1.
 
@@ -166,7 +173,10 @@ def show_results(
 
 
 def show_reconstructions(
-    images, reconstructions, *, labels: Sequence[str] = ("original", "reconstruction")
+    images: ArrayLike,
+    reconstructions: ArrayLike,
+    *,
+    labels: Sequence[str] = ("original", "reconstruction"),
 ) -> Figure:
     """Show images above their reconstructions. Introduced in chapter 3.
 
@@ -214,7 +224,12 @@ def show_reconstructions(
 
 
 def plot_curves(
-    x, series: Mapping[str, Sequence[float]], *, xlabel: str, ylabel: str, title: str = ""
+    x: ArrayLike,
+    series: Mapping[str, Sequence[float]],
+    *,
+    xlabel: str,
+    ylabel: str,
+    title: str = "",
 ) -> Figure:
     """Plot named curves over a common axis, told apart by colour and line style.
 
@@ -262,7 +277,7 @@ def plot_curves(
     return figure
 
 
-def _check_pictures(images, name: str) -> np.ndarray:
+def _check_pictures(images: ArrayLike, name: str) -> np.ndarray:
     images = check_images(images, name)
     if images.shape[3] not in (1, 3):
         raise ValueError(
@@ -272,7 +287,7 @@ def _check_pictures(images, name: str) -> np.ndarray:
     return images
 
 
-def _check_curve(values, name: str, length: int) -> np.ndarray:
+def _check_curve(values: ArrayLike, name: str, length: int) -> np.ndarray:
     array = np.asarray(values)
     if array.dtype.kind not in "fui":
         raise TypeError(f"{name} must be numbers, got dtype {array.dtype}; pass an array of floats")

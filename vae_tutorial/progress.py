@@ -2,7 +2,11 @@
 
 import sys
 import time
+from collections.abc import Callable
 from typing import Self
+
+# How to show a text while the work goes on, and how to end with the outcome.
+_Outlet = tuple[Callable[[str], None], Callable[[str], None]]
 
 
 class Progress:
@@ -37,7 +41,8 @@ class Progress:
         self.title = title
         self.total = total
         self.done = 0
-        self._show, self._finish = _outlet(title) if enabled else (_silent, _silent)
+        outlet: _Outlet = _outlet(title) if enabled else (_silent, _silent)
+        self._show, self._finish = outlet
         self._last_shown = 0.0
 
     def __enter__(self) -> Self:
@@ -64,7 +69,7 @@ def _silent(_text: str) -> None:
     pass
 
 
-def _outlet(title: str):
+def _outlet(title: str) -> _Outlet:
     """Return ``(show, finish)`` for the place this process writes to."""
     if _in_notebook():
         return _notebook_outlet(title)
@@ -80,7 +85,7 @@ def _in_notebook() -> bool:
     return getattr(shell, "kernel", None) is not None
 
 
-def _notebook_outlet(title: str):
+def _notebook_outlet(title: str) -> _Outlet:
     from IPython.display import display
 
     def as_text(text):
@@ -94,7 +99,7 @@ def _notebook_outlet(title: str):
     )
 
 
-def _terminal_outlet(title: str):
+def _terminal_outlet(title: str) -> _Outlet:
     clear_line = "\r\x1b[2K"
 
     def show(text):

@@ -3,8 +3,10 @@
 import hashlib
 import os
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from vae_tutorial._checks import (
     check_choice,
@@ -21,6 +23,11 @@ FORMAT = 1
 BLOCK_BYTES = 16 * 2**20  # one block of scores: small enough for the processor's cache
 EPSILON = 2.0**-24  # rounding of float32
 LARGEST = 1e15  # the squares of larger numbers come near the end of float32
+
+
+class _Encodes(Protocol):
+    # All that an index asks of an encoder: a method of this name, whatever its argument is called.
+    def encode(self, images: np.ndarray, /) -> np.ndarray: ...
 
 
 class ImageIndex:
@@ -57,7 +64,9 @@ class ImageIndex:
     array([[1, 0]])
     """
 
-    def __init__(self, encoder, *, metric: str = "euclidean", batch_size: int = 512):
+    def __init__(
+        self, encoder: _Encodes | None, *, metric: str = "euclidean", batch_size: int = 512
+    ):
         if encoder is not None and not callable(getattr(encoder, "encode", None)):
             raise TypeError(
                 f"encoder must have a method encode(images), got {type(encoder).__name__}; "
@@ -76,10 +85,9 @@ class ImageIndex:
     @property
     def descriptors(self) -> np.ndarray:
         """The gallery's descriptors, float32 (n, dim), read-only."""
-        self._require_gallery()
-        return self._descriptors
+        return self._require_gallery()
 
-    def add(self, images, *, progress: bool | None = None) -> None:
+    def add(self, images: ArrayLike, *, progress: bool | None = None) -> None:
         """Encode ``images`` once and append them to the gallery.
 
         ``progress`` shows how far the work has come; by default when it takes over 20 batches.
@@ -88,7 +96,7 @@ class ImageIndex:
         self.add_descriptors(descriptors)
         self.image_shape = np.shape(images)[1:]
 
-    def add_descriptors(self, descriptors) -> None:
+    def add_descriptors(self, descriptors: ArrayLike) -> None:
         """Append ready-made ``descriptors``, (n, dim), to the gallery."""
         columns = None if self._descriptors is None else self._descriptors.shape[1]
         added = _check_descriptors(descriptors, columns)
@@ -97,7 +105,9 @@ class ImageIndex:
         self._descriptors.flags.writeable = False
         self._search_data = None
 
-    def search(self, images, k: int, *, exclude=None) -> tuple[np.ndarray, np.ndarray]:
+    def search(
+        self, images: ArrayLike, k: int, *, exclude: ArrayLike | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return the ``k`` nearest gallery images of each query image.
 
         Parameters
@@ -119,7 +129,9 @@ class ImageIndex:
         self._require_gallery()
         return self.search_descriptors(self._encode(images, None), k, exclude=exclude)
 
-    def search_descriptors(self, descriptors, k: int, *, exclude=None):
+    def search_descriptors(
+        self, descriptors: ArrayLike, k: int, *, exclude: ArrayLike | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return the ``k`` nearest gallery images of queries that are already encoded.
 
         Parameters
@@ -138,7 +150,8 @@ class ImageIndex:
         gallery = self.descriptors
         queries = _check_descriptors(descriptors, gallery.shape[1])
         exclude = self._check_exclude(exclude, len(queries))
-        check_count(k, "k", at_most=len(gallery) - (exclude is not None and (exclude >= 0).any()))
+        own_left_out = exclude is not None and bool((exclude >= 0).any())
+        check_count(k, "k", at_most=len(gallery) - own_left_out)
         distances = np.empty((len(queries), k), np.float32)
         indices = np.empty((len(queries), k), np.int64)
         # Few results: pick candidates and sort those. Many: sort everything.
@@ -150,9 +163,9 @@ class ImageIndex:
             distances[block], indices[block] = search_block(queries[block], k, own)
         return distances, indices
 
-    def save(self, path) -> None:
+    def save(self, path: str | os.PathLike) -> None:
         """Write the index to ``path`` in NumPy's npz format, whole or not at all."""
-        content = {
+        content: dict[str, Any] = {
             "format": np.array(FORMAT),
             "metric": np.array(self.metric),
             "image_shape": np.array(self.image_shape or (), dtype=np.int64),
@@ -172,7 +185,9 @@ class ImageIndex:
             temporary.unlink(missing_ok=True)
 
     @classmethod
-    def load(cls, path, encoder, *, batch_size: int = 512) -> "ImageIndex":
+    def load(
+        cls, path: str | os.PathLike, encoder: _Encodes | None, *, batch_size: int = 512
+    ) -> "ImageIndex":
         """Read an index; refuse a damaged file or another encoder than the one that made it.
 
         Parameters
@@ -202,7 +217,7 @@ class ImageIndex:
         index.add_descriptors(content["descriptors"])
         return index
 
-    def _encode(self, images, progress: bool | None) -> np.ndarray:
+    def _encode(self, images: ArrayLike, progress: bool | None) -> np.ndarray:
         if self.encoder is None:
             raise ValueError("this index has no encoder; use add_descriptors, search_descriptors")
         images = check_images(images)
@@ -226,11 +241,12 @@ class ImageIndex:
             )
         return descriptors
 
-    def _require_gallery(self) -> None:
+    def _require_gallery(self) -> np.ndarray:
         if self._descriptors is None:
             raise ValueError("the gallery is empty; call add(images) first")
+        return self._descriptors
 
-    def _check_exclude(self, exclude, n_queries: int) -> np.ndarray | None:
+    def _check_exclude(self, exclude: ArrayLike | None, n_queries: int) -> np.ndarray | None:
         if exclude is None:
             return None
         exclude = check_labels(exclude, "exclude", length=n_queries)
@@ -244,7 +260,7 @@ class ImageIndex:
     def _prepared(self) -> tuple:
         """Return ``(centre, factors, largest_norm)`` for scores by one matrix product."""
         if self._search_data is None:
-            gallery = self._descriptors.astype(np.float64)
+            gallery = self.descriptors.astype(np.float64)
             if self.metric == "cosine":
                 # Scores are negative cosines.
                 self._search_data = None, np.float32(-_unit(gallery).T), 1.0
@@ -281,7 +297,7 @@ class ImageIndex:
         return distances[chosen], columns[chosen]
 
     def _full_sort(self, queries, k: int, own) -> tuple[np.ndarray, np.ndarray]:
-        queries, gallery = queries.astype(np.float64), self._descriptors.astype(np.float64)
+        queries, gallery = queries.astype(np.float64), self.descriptors.astype(np.float64)
         if self.metric == "cosine":
             distances = _round_cosine(_unit(queries) @ _unit(gallery).T)
         else:
@@ -289,7 +305,7 @@ class ImageIndex:
             queries, gallery = queries - centre, gallery - centre
             squares = (queries**2).sum(axis=1)[:, None] + (gallery**2).sum(axis=1)
             squared = squares - 2 * queries @ gallery.T
-            distances = np.float32(np.sqrt(np.maximum(squared, 0)))
+            distances = np.sqrt(np.maximum(squared, 0)).astype(np.float32)
             # Where nearly everything cancelled, too few digits are left: compute those directly.
             rows, columns = np.nonzero(squared < 1e-6 * squares)
             distances[rows, columns] = self._distances(queries + centre, rows, columns)
@@ -305,7 +321,7 @@ class ImageIndex:
         for start in range(0, len(rows), step):
             pairs = slice(start, start + step)
             left = queries[rows[pairs]].astype(np.float64)
-            right = self._descriptors[columns[pairs]].astype(np.float64)
+            right = self.descriptors[columns[pairs]].astype(np.float64)
             if self.metric == "cosine":
                 distances[pairs] = _round_cosine((_unit(left) * _unit(right)).sum(axis=1))
             else:
@@ -313,7 +329,7 @@ class ImageIndex:
         return distances
 
     @staticmethod
-    def _probe(encoder, image_shape) -> np.ndarray:
+    def _probe(encoder: _Encodes | None, image_shape: tuple[int, ...] | None) -> np.ndarray:
         """Descriptors of four fixed random images: what tells one encoder from another."""
         if encoder is None or image_shape is None:
             return np.zeros((0, 0), np.float32)
@@ -321,7 +337,7 @@ class ImageIndex:
         return np.asarray(encoder.encode(images), dtype=np.float32)
 
 
-def expand(descriptors, gallery, k: int, *, power: float = 3.0) -> np.ndarray:
+def expand(descriptors: ArrayLike, gallery: ArrayLike, k: int, *, power: float = 3.0) -> np.ndarray:
     r"""Replace each descriptor by a weighted sum of itself and its nearest gallery descriptors.
 
     .. math:: d' \propto d + \sum_{j=1}^{k} \max(0, s_j)^p\, g_j, \qquad s_j = d \cdot g_j
@@ -373,7 +389,7 @@ def expand(descriptors, gallery, k: int, *, power: float = 3.0) -> np.ndarray:
     return _unit(sums).astype(np.float32)
 
 
-def rerank(indices, neighbours, k: int) -> np.ndarray:
+def rerank(indices: ArrayLike, neighbours: ArrayLike, k: int) -> np.ndarray:
     r"""Reorder each query's results by how many nearest neighbours they share with the query.
 
     .. math:: n(q, j) = \left| N_k(q) \cap N_k(j) \right|
@@ -427,7 +443,7 @@ def rerank(indices, neighbours, k: int) -> np.ndarray:
     return reordered
 
 
-def _check_places(values, name: str, gallery_size: int | None) -> np.ndarray:
+def _check_places(values: ArrayLike, name: str, gallery_size: int | None) -> np.ndarray:
     places = np.asarray(values)
     if places.ndim != 2 or not np.issubdtype(places.dtype, np.integer) or places.size == 0:
         raise ValueError(
@@ -442,7 +458,7 @@ def _check_places(values, name: str, gallery_size: int | None) -> np.ndarray:
     return places
 
 
-def _check_descriptors(values, columns: int | None) -> np.ndarray:
+def _check_descriptors(values: ArrayLike, columns: int | None) -> np.ndarray:
     descriptors = check_matrix(values, "descriptors", columns=columns)
     if np.abs(descriptors).max() > LARGEST:
         raise ValueError(
@@ -482,7 +498,7 @@ def _unit(vectors: np.ndarray) -> np.ndarray:
 
 def _round_cosine(similarity: np.ndarray) -> np.ndarray:
     # Twelve decimals are far below float32, and make the distance of equal directions exactly 0.
-    return np.float32(np.abs(np.round(1 - similarity, 12)))
+    return np.abs(np.round(1 - similarity, 12)).astype(np.float32)
 
 
 def _digest(content: dict) -> str:

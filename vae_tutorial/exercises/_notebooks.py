@@ -28,7 +28,8 @@ def judge(path: Path) -> list[dict]:
     sources = code_of(path)
     found = {name for source in sources for name in CHECKED.findall(source) if name in EXERCISES}
     pages = {EXERCISES[name].page for name in found}
-    space, faults = {"__name__": "__main__"}, {}
+    space: dict[str, object] = {"__name__": "__main__"}
+    faults: dict[str, str] = {}
     for source in sources:
         _run_cell(source, found, space, faults)
     rows = []

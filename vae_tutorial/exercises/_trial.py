@@ -28,7 +28,8 @@ class _TooLong(BaseException):
 
 def run(answer, inputs) -> list:
     """Return what ``answer`` gives for each of ``inputs``; raise Fault or NotAttempted."""
-    results, faults = [], []
+    results: list = []
+    faults: list[BaseException] = []
 
     def work():
         try:
@@ -44,6 +45,7 @@ def run(answer, inputs) -> list:
     thread.start()
     if said := _not_done(thread):
         # Raised in that thread as soon as it runs Python code again; then it ends by itself.
+        assert thread.ident is not None  # it was started
         identity = ctypes.c_ulong(thread.ident)
         ctypes.pythonapi.PyThreadState_SetAsyncExc(identity, ctypes.py_object(_TooLong))
         thread.join(1)
