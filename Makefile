@@ -82,7 +82,7 @@ lint: $(STAMP) ## check the style of code and notebooks
 	$(BIN)/python -m ruff check .
 
 types: $(STAMP) ## check the library's type hints
-	$(BIN)/python -m mypy vae_tutorial
+	$(BIN)/python -m mypy
 
 test-library: $(SCALE) ## unit, property, structure and site tests, with branch coverage
 	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term-missing
@@ -197,4 +197,4 @@ test-pdf: pdf ## print the book and check the PDF: numbers, references, figures,
 
 clean: ## delete what was built, except .venv
 	rm -rf _build build *.egg-info .coverage .coverage.* .hypothesis .pytest_cache
-	find . \( -name __pycache__ -o -name .ruff_cache \) -not -path './$(VENV)/*' -type d -prune -exec rm -rf {} +
+	find . \( -name __pycache__ -o -name .ruff_cache -o -name .mypy_cache \) -not -path './$(VENV)/*' -type d -prune -exec rm -rf {} +

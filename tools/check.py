@@ -203,7 +203,7 @@ def main() -> int:
     touched = list(SITE) if given.all else changed_paths(given.since)
     results = [
         run("lint", *python, "ruff", "check", "."),
-        run("types", *python, "mypy", "vae_tutorial"),
+        run("types", *python, "mypy"),
         run("quick tests", *python, *tests),
         check_notebooks(None if given.all else given.since),
         check_site(touched),
