@@ -90,10 +90,14 @@ def check_number(
     """Return ``value`` as a finite float within [at_least, at_most]."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name} must be a number, got {value!r} of type {type(value).__name__}")
-    if value < at_least or not (value <= at_most and math.isfinite(value)):
+    try:
+        number = float(value)
+    except OverflowError:  # a whole number of over 300 digits
+        number = math.inf
+    if number < at_least or not (number <= at_most and math.isfinite(number)):
         limits = f"at least {at_least:g}" if at_most == np.inf else f"{at_least:g} to {at_most:g}"
-        raise ValueError(f"{name} must be finite, {limits}, got {value}")
-    return float(value)
+        raise ValueError(f"{name} must be finite, {limits}, got {number:g}")
+    return number
 
 
 def check_choice(value: object, name: str, choices: Collection[str]) -> str:
