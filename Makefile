@@ -85,7 +85,7 @@ types: $(STAMP) ## check the library's type hints
 	$(BIN)/python -m mypy
 
 test-library: $(SCALE) ## unit, property, structure and site tests, with branch coverage
-	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term-missing
+	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term-missing
 
 # Two notebooks at a time, each from top to bottom in one process and on one thread: as fast on two
 # cores as two notebooks that share every core, and less at the mercy of what else runs.
@@ -94,7 +94,7 @@ test-notebooks: $(SCALE) ## run every notebook and compare its outputs with the 
 
 # Not part of `make test`, because it needs Chromium. On Debian: apt-get install chromium
 test-site: $(SITE) book ## open every page of the built book in Chromium and check it
-	BOOK_SITE=_build/html $(BIN)/python -m pytest -n 2 --dist worksteal tests/browser
+	BOOK_SITE=_build/html $(BIN)/python -m pytest -n 2 --dist loadgroup tests/browser
 
 test-classroom: $(SCALE) ## mark every student and instructor copy, and run one to its end
 	$(ONE_THREAD) $(BIN)/python -m pytest tests/classroom_runs.py

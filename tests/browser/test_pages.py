@@ -216,6 +216,7 @@ def test_every_formula_is_set(visit, name):
     assert has_mathjax == (found["sources"] > 0)
 
 
+@pytest.mark.xdist_group("book/elbo.html")
 def test_there_are_formulas(visit):
     assert visit("book/elbo.html").formulas["set"] > 100
 
@@ -223,6 +224,7 @@ def test_there_are_formulas(visit):
 # -- Size -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.xdist_group(HOME)
 def test_the_landing_page_is_light(visit):
     assert 0 < visit(HOME).first_view <= 700_000
 
