@@ -1,11 +1,12 @@
 """The workflows of GitHub, as far as they are about this book.
 
 What holds for any project is checked by `make audit`: zizmor asks for pinned actions, few rights,
-no credentials left behind and no value pasted into a script; actionlint for valid workflows and
-scripts. Here: who may write, what is published and when, and that the commands exist.
+no credentials left behind and no value pasted into a script; actionlint for valid workflows.
+Here: who may write, what is published and when, and that the commands exist.
 """
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,14 @@ def test_only_named_jobs_may_write_and_each_has_a_time_limit(name, job, content)
     assert writes == WRITES.get((name, job), {})
     if "uses" not in content:
         assert 0 < content["timeout-minutes"] <= (20 if name == "ci.yml" else 90)
+
+
+def test_scripts_are_valid_shell():
+    # actionlint asks shellcheck, where the machine has it; bash is everywhere.
+    for name, job, content in jobs():
+        for step in content.get("steps", []):
+            script = subprocess.run(["bash", "-n"], input=step.get("run", ""), text=True)
+            assert script.returncode == 0, (name, job)
 
 
 def test_no_owner_is_written_down():
