@@ -44,7 +44,7 @@ $(STAMP): requirements.txt pyproject.toml constraints.txt | $(BIN)/python
 	@$(BIN)/python -c 'import matplotlib.font_manager'
 	@touch $@
 
-install: $(STAMP) ## make .venv and install everything into it
+install: $(STAMP) ## make .venv and install everything into it (UNLOCKED=1 for the newest versions)
 
 # The tests run every page, also the one that needs FAISS, a vector database and an engine.
 $(SCALE): $(STAMP)
