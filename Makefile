@@ -4,9 +4,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-STAMP := $(VENV)/.installed
-SCALE := $(VENV)/.installed-scale
-SITE := $(VENV)/.installed-site
+# The versions that produced the stored outputs; UNLOCKED=1 takes the newest instead.
+CHOICE := $(if $(UNLOCKED),--upgrade --upgrade-strategy eager,-c constraints.txt)
+STAMP := $(VENV)/.installed$(if $(UNLOCKED),-unlocked)
+SCALE := $(STAMP)-scale
+SITE := $(STAMP)-site
 BOOK := _build/html/index.html
 PORT ?= 8000
 PDF := _build/latex/vae-tutorial.pdf
@@ -36,26 +38,28 @@ $(BIN)/python:
 	  echo "Name another one, for example: make book PYTHON=python3.12" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-# Installs again only when a file that lists requirements has changed. Matplotlib looks for fonts the
-# first time it is imported; doing that here keeps its message out of the notebooks.
-$(STAMP): requirements.txt pyproject.toml | $(BIN)/python
-	@$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt -e . || { \
+# Installs again only when a file that lists requirements has changed, or UNLOCKED has: an environment
+# is either locked or not, so the stamps of the other kind go. Matplotlib looks for fonts the first time
+# it is imported; doing that here keeps its message out of the notebooks.
+$(STAMP): requirements.txt pyproject.toml constraints.txt | $(BIN)/python
+	@rm -f $(VENV)/.installed*
+	@$(BIN)/python -m pip install --disable-pip-version-check $(CHOICE) -r requirements.txt -e . || { \
 	  echo "The installation failed. It needs a network, and a Python that TensorFlow supports" >&2; \
 	  echo "(3.11 to 3.13); this one is $$($(BIN)/python --version). To try another Python:" >&2; \
 	  echo "rm -r $(VENV); make book PYTHON=python3.12" >&2; exit 1; }
 	@$(BIN)/python -c 'import matplotlib.font_manager'
 	@touch $@
 
-install: $(STAMP) ## make .venv and install everything into it
+install: $(STAMP) ## make .venv and install everything into it (UNLOCKED=1 for the newest versions)
 
 # The tests run every page, also the one that needs FAISS, a vector database and an engine.
 $(SCALE): $(STAMP)
-	@$(BIN)/python -m pip install --disable-pip-version-check -e ".[scale]"
+	@$(BIN)/python -m pip install --disable-pip-version-check $(CHOICE) -e ".[scale]"
 	@touch $@
 
 # What drives a browser; the browser itself, Chromium, comes from the system.
 $(SITE): $(STAMP)
-	@$(BIN)/python -m pip install --disable-pip-version-check -e ".[site]"
+	@$(BIN)/python -m pip install --disable-pip-version-check $(CHOICE) -e ".[site]"
 	@touch $@
 
 # A second Sphinx run repeats no warning of an unchanged page, so a failed build starts afresh.
@@ -108,8 +112,10 @@ test-classroom: $(SCALE) ## mark every student and instructor copy, and run one 
 test-nbgrader: $(SCALE) .venv-nbgrader/.installed ## let nbgrader release, mark and give feedback on a chapter
 	$(BIN)/python -m pytest tests/nbgrader_runs.py
 
-notebooks: $(SCALE) ## run notebooks from a clean kernel and store outputs (NOTEBOOK=book/x.ipynb for one)
+# When all of them ran, the versions that are installed become the lock.
+notebooks: $(SCALE) $(SITE) ## run notebooks from a clean kernel and store outputs (NOTEBOOK=book/x.ipynb for one)
 	$(BIN)/python tools/run_notebooks.py $(NOTEBOOK)
+	$(if $(filter-out $(NOTEBOOK),$(wildcard book/*.ipynb)),,$(BIN)/python tools/write_lock.py)
 
 bench: $(SCALE) ## time search and training (minutes; PyTorch must be installed)
 	$(BIN)/python benchmarks/speed.py

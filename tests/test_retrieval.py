@@ -1,9 +1,9 @@
 """Search against a slow definition, in every corner; files that are whole or refused."""
 
-import resource
 import subprocess
 import sys
 import tracemalloc
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -400,7 +400,7 @@ except OSError:
 """
 
 
-@pytest.mark.skipif(not hasattr(resource, "RLIMIT_FSIZE"), reason="the system sets no such limit")
+@pytest.mark.skipif(find_spec("resource") is None, reason="the system sets no such limit")
 def test_a_full_disk_leaves_the_old_file_whole(saved):
     index, encoder, path = saved
     command = [sys.executable, "-c", FULL_DISK, str(path)]
