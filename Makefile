@@ -27,7 +27,7 @@ export JUPYTER_PREFER_ENV_PATH := 1
 export IPYTHONDIR := $(CURDIR)/$(VENV)/ipython
 
 .DEFAULT_GOAL := help
-.PHONY: tex-packages help install book serve check test test-everything test-under-load lint types test-library test-notebooks test-site test-classroom test-nbgrader notebooks bench bench-classroom study study-smoke study-quick classroom colab test-colab test-colab-whole test-matrix pdf test-pdf clean
+.PHONY: tex-packages help install book serve check test test-everything test-under-load lint types audit audit-zizmor audit-actionlint test-library test-notebooks test-site test-classroom test-nbgrader notebooks bench bench-classroom study study-smoke study-quick classroom colab test-colab test-colab-whole test-matrix pdf test-pdf clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -87,6 +87,24 @@ lint: $(STAMP) ## check the style of code and notebooks
 
 types: $(STAMP) ## check the library's type hints
 	$(BIN)/python -m mypy
+
+# actionlint's package fetches its program when it is installed, from where not everybody gets to;
+# hence two stamps.
+$(STAMP)-audit: $(STAMP)
+	@$(BIN)/python -m pip install --disable-pip-version-check $(CHOICE) -e ".[audit]"
+	@touch $@
+
+$(STAMP)-actionlint: $(STAMP)
+	@$(BIN)/python -m pip install --disable-pip-version-check $(CHOICE) -e ".[actionlint]"
+	@touch $@
+
+audit: audit-zizmor audit-actionlint ## check the workflows with zizmor and actionlint
+
+audit-zizmor: $(STAMP)-audit
+	$(BIN)/zizmor --offline --pedantic --strict-collection --no-progress .github
+
+audit-actionlint: $(STAMP)-actionlint
+	$(BIN)/actionlint
 
 test-library: $(SCALE) ## unit, property, structure and site tests, with branch coverage
 	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term-missing
