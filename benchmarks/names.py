@@ -14,11 +14,12 @@ import time
 from pathlib import Path
 
 import numpy as np
+from descriptors import emoji_components
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression, Ridge
 from study import write_whole
 
-from vae_tutorial import baselines, datasets, training
+from vae_tutorial import datasets, training
 from vae_tutorial._tensorflow import keras
 from vae_tutorial.multimodal import ImageTextVAE
 
@@ -120,7 +121,7 @@ def coherence(emoji: Emoji, vae, rounds: int) -> dict:
 
 def text_baselines(emoji: Emoji) -> dict:
     """Return descriptors that bags of words predict for each held-out name, without a VAE."""
-    pca = baselines.PCA(LATENT_DIM).fit(emoji.drawings)
+    pca = emoji_components(LATENT_DIM)
     gallery = pca.encode(emoji.google)
     gallery = gallery - gallery[emoji.others].mean(0)
     known, asked = emoji.words[emoji.others], emoji.words[emoji.held_out]
