@@ -7,6 +7,7 @@ import numpy as np
 from vae_tutorial import datasets
 
 SEEDS = (0, 1, 2)
+BUNDLED = ("quick", "smoke")  # parts of the study that take the bundled images
 # Sizes were chosen on a split of the training set (the "tuning" part of the study).
 VIEWS = {
     "mnist": {"shift": 4.0, "rotation": 20.0, "zoom": 0.15, "shear": 0.3, "thickness": 1.0},
@@ -158,8 +159,8 @@ class Split:
 
 
 def load_split(data_name: str, part: str) -> Split:
-    """Return the data for one part of the study: ``"full"``, ``"tuning"`` or ``"quick"``."""
-    if part == "quick":
+    """Return the data for one part: ``"full"``, ``"tuning"``, or one of ``BUNDLED``."""
+    if part in BUNDLED:
         data = datasets.load({"mnist": "mnist-5k", "fashion-mnist": "fashion-5k"}[data_name])
         text = "gallery: 4,500 bundled images; queries: 500 others"
     else:

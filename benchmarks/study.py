@@ -3,7 +3,8 @@
 Trains every model of specs.py, ranks the whole gallery for every query, and writes
 benchmarks/results/study-*.json, which the book reads. The work is cut into pieces, two at a time;
 what a piece found is kept in benchmarks/cache (VAE_STUDY_CACHE names another folder), and a study
-that was stopped goes on where it was.
+that was stopped goes on where it was. ``--part smoke`` and ``--compare`` check instead; they start
+afresh, because what an earlier run found would prove nothing.
 """
 
 import argparse
@@ -12,12 +13,14 @@ import importlib.metadata
 import json
 import os
 import platform
+import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
 
+import comparison
 import descriptors
 import numpy as np
 import ranking
@@ -25,7 +28,6 @@ import specs
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
-CACHE = Path(os.environ.get("VAE_STUDY_CACHE", HERE / "cache"))
 PACKAGES = ("numpy", "tensorflow", "keras", "faiss-cpu", "scikit-learn")
 METRICS = {
     "P@1, P@10, P@100": "share of the first k results that are relevant",
@@ -102,7 +104,7 @@ def rows_of_table(data_name: str) -> list[Row]:
 
 
 def rows_of(part: str, data_name: str) -> list[Row]:
-    """The rows of one part: the main table and sweeps, the tuning, or a quick version of all."""
+    """The rows of one part: table and sweeps, the tuning, a quick version of all, or of some."""
     if part == "tuning":
         models = specs.models_of_tuning(data_name).values()
         distances = {"ViewVAE": "cosine", "BinaryVAE": "hamming"}
@@ -117,8 +119,26 @@ def rows_of(part: str, data_name: str) -> list[Row]:
     rows = rows_of_table(data_name) + sweeps
     if part == "full":
         return rows
-    short = [replace_model(row, specs.shortened(row.model)) if row.model else row for row in rows]
-    return [row for row in short if row.seed in (None, 0)]
+    rows = [row for row in rows if row.seed in (None, 0)]
+    if part == "smoke":
+        return [
+            replace_model(row, specs.replace(row.model, epochs=1)) if row.model else row
+            for row in one_a_method(rows)
+        ]
+    return [replace_model(row, specs.shortened(row.model)) if row.model else row for row in rows]
+
+
+def one_a_method(rows: list[Row]) -> list[Row]:
+    """The first row of each method and distance, and of each kind of network."""
+    chosen, seen = [], set()
+    for row in rows:
+        kinds = {("method", row.method, row.options.get("distance"), row.n_shared)}
+        if row.model:
+            kinds.add(("network", row.model.kind, row.model.architecture))
+        if not kinds <= seen:
+            chosen.append(row)
+            seen |= kinds
+    return chosen
 
 
 def replace_model(row: Row, model: specs.Spec) -> Row:
@@ -140,9 +160,13 @@ def write_whole(path: Path, text: str) -> None:
     os.replace(part, path)
 
 
+def cache() -> Path:
+    return Path(os.environ.get("VAE_STUDY_CACHE", HERE / "cache"))
+
+
 def cache_path(kind: str, part: str, data_name: str, content: dict) -> Path:
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
-    return CACHE / f"{part}-{data_name}" / f"{kind}-{digest}.json"
+    return cache() / f"{part}-{data_name}" / f"{kind}-{digest}.json"
 
 
 def settings(spec: specs.Spec, data_name: str) -> dict:
@@ -170,11 +194,11 @@ def row_piece(part: str, data_name: str, row: Row) -> dict:
         model = train_piece(part, data_name, row.model, row.seed) if row.model else None
         if row.method == "bounds":
             network = row.model.build(data_name, row.seed)
-            network.load_weights((CACHE / model["latents"]).with_suffix(".weights.h5"))
-            values = descriptors.bounds(split, network, quick=part == "quick")
+            network.load_weights((cache() / model["latents"]).with_suffix(".weights.h5"))
+            values = descriptors.bounds(split, network, quick=part in specs.BUNDLED)
             scores = ranking.with_intervals(values, np.random.default_rng(0))
             return {"bytes": None, "scores": scores, "model": model}
-        latents = dict(np.load(CACHE / model["latents"], allow_pickle=False)) if model else None
+        latents = dict(np.load(cache() / model["latents"], allow_pickle=False)) if model else None
         features, n_bytes = getattr(descriptors, row.method)(split, latents, **row.options)
         labels = split.query_labels, split.gallery_labels
         scores = ranking.score(features, *labels, title=row.name, n_shared=row.n_shared)
@@ -195,19 +219,20 @@ def run(part: str, data_name: str, workers: int, only: str) -> list[tuple[Row, d
         (train_piece, (part, data_name, *model), f"{model[0].name}, seed {model[1]}")
         for model in order
     ]
-    in_parallel(jobs, workers)
-    in_parallel([(row_piece, (part, data_name, row), row.name) for row in rows], workers)
+    pieces = None if part == "smoke" else 1  # of a process; its start takes longer than an epoch
+    in_parallel(jobs, workers, pieces)
+    in_parallel([(row_piece, (part, data_name, row), row.name) for row in rows], workers, pieces)
     return [(row, row_piece(part, data_name, row)) for row in rows]
 
 
-def in_parallel(jobs: list[tuple], workers: int) -> None:
-    """Run the jobs in fresh processes of one thread each, and say which are done."""
+def in_parallel(jobs: list[tuple], workers: int, pieces: int | None = 1) -> None:
+    """Run the jobs in processes of one thread and ``pieces`` jobs each, and say which are done."""
     started = time.perf_counter()
     for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         os.environ[name] = "1"
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     context = get_context("spawn")
-    with ProcessPoolExecutor(workers, context, max_tasks_per_child=1) as pool:
+    with ProcessPoolExecutor(workers, context, max_tasks_per_child=pieces) as pool:
         futures = {pool.submit(function, *given): name for function, given, name in jobs}
         for done, future in enumerate(as_completed(futures), start=1):
             future.result()
@@ -275,28 +300,71 @@ def rounded(value: float) -> float:
     return round(float(value), 4)
 
 
+def write(part: str, folder: Path, content: dict, only: str) -> None:
+    """Write the result file; rows that were not measured stay as they are."""
+    path = folder / file_name(part, content["data"])
+    if only and path.exists():
+        content = merged(json.loads(path.read_text(encoding="utf-8")), content)
+    write_whole(path, json.dumps(content, indent=1) + "\n")
+    print(f"wrote {path.name}")
+
+
+def file_name(part: str, data_name: str) -> str:
+    return f"{'study' if part == 'full' else f'study-{part}'}-{data_name}.json"
+
+
+def check(part: str, content: dict, only: str) -> list[str]:
+    """Return the faults of a fresh report beside the stored one; print how far they are apart."""
+    stored_part = "quick" if part == "smoke" else part
+    path = RESULTS / file_name(stored_part, content["data"])
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    if part == "smoke":
+        split = specs.load_split(content["data"], part)
+        return comparison.short_run_faults(stored, content, split)
+    stored["rows"] = [line for line in stored["rows"] if only in line["name"]]
+    table, faults = comparison.compare(stored, content)
+    print(comparison.table_text(table))
+    return faults
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--part", choices=("full", "tuning", "quick"), default="full")
+    parser.add_argument("--part", choices=("full", "tuning", "quick", "smoke"), default="full")
     parser.add_argument("--data", nargs="+", default=list(specs.VIEWS), choices=specs.VIEWS)
     parser.add_argument(
         "--only", default="", help="measure, and replace, only rows whose name holds this"
     )
     parser.add_argument("--workers", type=int, default=2, help="pieces at a time (default 2)")
     parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the JSON files")
+    parser.add_argument(
+        "--compare", action="store_true", help="fail where the stored results differ; see README"
+    )
     arguments = parser.parse_args()
+    if arguments.compare and arguments.output.resolve() == RESULTS:
+        parser.error("--compare would overwrite what it compares with: name an --output")
+    with tempfile.TemporaryDirectory() as afresh:
+        if arguments.compare or arguments.part == "smoke":
+            os.environ.setdefault("VAE_STUDY_CACHE", afresh)
+        faults = measure(arguments)
+    if faults:
+        raise SystemExit("\n".join([f"{len(faults)} faults:", *faults]))
+
+
+def measure(arguments) -> list[str]:
+    """Run what the command line asks for; return the faults that were looked for."""
+    part, faults = arguments.part, []
     for data_name in arguments.data:
-        print(f"{arguments.part}: {data_name}")
-        results = run(arguments.part, data_name, arguments.workers, arguments.only)
+        print(f"{part}: {data_name}")
+        results = run(part, data_name, arguments.workers, arguments.only)
         for row, result in results:
             print(row.name, {k: rounded(v["mean"]) for k, v in result["scores"].items()})
-        stem = "study" if arguments.part == "full" else f"study-{arguments.part}"
-        path = arguments.output / f"{stem}-{data_name}.json"
-        content = report(arguments.part, data_name, results)
-        if arguments.only and path.exists():
-            content = merged(json.loads(path.read_text(encoding="utf-8")), content)
-        write_whole(path, json.dumps(content, indent=1) + "\n")
-        print(f"wrote {path.name}")
+        content = report(part, data_name, results)
+        if part != "smoke":
+            write(part, arguments.output, content, arguments.only)
+        if part == "smoke" or arguments.compare:
+            found = check(part, content, arguments.only)
+            faults += [f"{data_name}: {fault}" for fault in found]
+    return faults
 
 
 if __name__ == "__main__":

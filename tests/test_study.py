@@ -1,11 +1,13 @@
 """The study: its ranking against plain definitions, and its results against fresh ones."""
 
+import copy
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import comparison
 import descriptors
 import numpy as np
 import pytest
@@ -184,7 +186,7 @@ def test_the_stored_results_come_out_again(path, name):
 
 def test_the_command_runs_on_the_bundled_images(tmp_path):
     command = [sys.executable, "benchmarks/study.py", "--part", "quick", "--data", "mnist"]
-    command += ["--only", "beta 5", "--output", str(tmp_path)]
+    command += ["--only", "beta 5", "--output", str(tmp_path), "--compare"]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "VAE_STUDY_CACHE": str(tmp_path)}
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
@@ -192,6 +194,112 @@ def test_the_command_runs_on_the_bundled_images(tmp_path):
     assert list(tmp_path.rglob("model-*.json"))
     stored = json.loads((tmp_path / "study-quick-mnist.json").read_text(encoding="utf-8"))
     assert [row["name"] for row in stored["rows"]] == ["beta 5"]
+
+
+def test_a_comparison_that_would_overwrite_the_stored_results_is_refused(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["study.py", "--part", "quick", "--compare"])
+    with pytest.raises(SystemExit):
+        study.main()
+    assert "name an --output" in capsys.readouterr().err
+
+
+def test_the_short_run_has_every_method_and_every_kind_of_network():
+    for data_name in specs.VIEWS:
+        short, whole = (study.rows_of(part, data_name) for part in ("smoke", "full"))
+        for what in (
+            lambda row: row.method,
+            lambda row: (row.method, row.options.get("distance")),
+            lambda row: row.n_shared,
+            lambda row: row.model and (row.model.kind, row.model.architecture),
+        ):
+            assert {what(row) for row in short} == {what(row) for row in whole}
+        assert {row.model.epochs for row in short if row.model} == {1}
+
+
+@pytest.fixture
+def report():
+    """A stored report with a row of each sort: untrained, fitted, trained, bound."""
+    stored = json.loads((RESULTS / "study-quick-mnist.json").read_text(encoding="utf-8"))
+    names = {"PCA 32", "ITQ, 32 bits", "view VAE, cosine", "view VAE, likelihood"}
+    return stored | {"rows": [row for row in stored["rows"] if row["name"] in names]}
+
+
+def shifted(report: dict, name: str, metric: str, by: float) -> dict:
+    fresh = copy.deepcopy(report)
+    next(row for row in fresh["rows"] if row["name"] == name)["scores"][metric]["mean"] += by
+    return fresh
+
+
+def test_equal_reports_have_no_fault_whatever_ran_them(report):
+    fresh = copy.deepcopy(report) | {"python": "another", "versions": {"numpy": "another"}}
+    table, faults = comparison.compare(report, fresh)
+    assert len(report["rows"]) == 4 and faults == []
+    assert len(table) == 7 + 7 + 8 + 3 and all(deviation == 0 for _, _, deviation, _ in table)
+    assert len(comparison.table_text(table).splitlines()) == 5
+
+
+@pytest.mark.parametrize(
+    ("name", "metric", "within", "beyond"),
+    [
+        ("PCA 32", "mAP", 4e-4, 6e-4),
+        ("ITQ, 32 bits", "mAP", 0.02, 0.05),
+        ("view VAE, cosine", "mAP", -0.02, -0.05),
+        ("view VAE, cosine", "5-NN", 0.05, float("nan")),
+        ("view VAE, likelihood", "IWAE bound", 1.5, -3.0),
+    ],
+)
+def test_a_shifted_score_is_a_fault_beyond_its_tolerance(report, name, metric, within, beyond):
+    assert comparison.compare(report, shifted(report, name, metric, within))[1] == []
+    _, faults = comparison.compare(report, shifted(report, name, metric, beyond))
+    assert len(faults) == 1 and faults[0].startswith(f"{name}: {metric} ")
+
+
+def test_what_else_a_comparison_finds_is_said_in_words(report):
+    fresh = copy.deepcopy(report)
+    missing = fresh["rows"].pop(0)["name"]
+    itq, view, bound = fresh["rows"]
+    itq["bytes"] += 1
+    view["settings"]["epochs"] += 1
+    view["model"]["test ELBO"] -= 5
+    del bound["scores"]["IWAE bound"]
+    fresh["protocol"] = "another"
+    fresh["rows"].append(missing_elsewhere := {**itq, "name": "new"})
+    _, faults = comparison.compare(report, fresh)
+    for words in (
+        "protocol differs",
+        f"{missing}: missing",
+        f"{missing_elsewhere['name']}: not among the stored",
+        f"{itq['name']}: bytes 5.0, stored 4.0",
+        f"{view['name']}: settings ",
+        f"{view['name']}: test ELBO ",
+        f"{bound['name']}: metrics ",
+    ):
+        assert sum(fault.startswith(words) for fault in faults) == 1, (words, faults)
+    assert len(faults) == 7
+
+
+def test_what_a_short_run_must_reach(report):
+    split = specs.load_split("mnist", "smoke")
+
+    def faults_of(name, metric, value):
+        fresh = copy.deepcopy(report)
+        row = next(row for row in fresh["rows"] if row["name"] == name)
+        row["scores"][metric]["mean"] = value
+        return comparison.short_run_faults(report, fresh, split)
+
+    assert comparison.short_run_faults(report, copy.deepcopy(report), split) == []
+    for name, metric, value in (
+        ("PCA 32", "P@1", 0.9),
+        ("view VAE, cosine", "P@10", 0.11),
+        ("view VAE, cosine", "mAP", float("nan")),
+        ("view VAE, likelihood", "IWAE bound", -600.0),
+    ):
+        faults = faults_of(name, metric, value)
+        assert len(faults) == 1 and faults[0].startswith(name), faults
+    fresh = copy.deepcopy(report)
+    for row in fresh["rows"]:
+        row["bytes"] = 1
+    assert len(comparison.short_run_faults(report, fresh, split)) == 4
 
 
 def test_fresh_rows_replace_stored_ones_of_the_same_settings_only():
