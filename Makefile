@@ -149,8 +149,11 @@ study: $(SCALE) ## train and measure everything again (hours; needs the full dat
 	$(BIN)/python benchmarks/emoji.py
 	$(BIN)/python benchmarks/names.py
 
-study-quick: $(SCALE) ## the study at a twentieth of its size, on the bundled images (minutes)
-	$(BIN)/python benchmarks/study.py --part quick --output _build/study
+study-smoke: $(SCALE) ## one epoch of every method of the study, on the bundled images
+	$(BIN)/python benchmarks/study.py --part smoke --output _build/study-smoke
+
+study-quick: $(SCALE) ## the study at a twentieth of its size, compared with its stored results (minutes)
+	$(BIN)/python benchmarks/study.py --part quick --compare --output _build/study
 
 classroom: $(STAMP) ## make student and instructor copies, and a zip of each for a room without a network
 	$(BIN)/python tools/make_classroom.py _build/classroom
