@@ -75,7 +75,7 @@ def test_the_landing_page_states_the_times_of_the_chapters():
     times = {path.stem: TIME_LINE.search(markdown(read(path)))[1] for path in chapters}
     assert stated == times
     assert (
-        "Each page runs in under 90 seconds on two processor cores" in text
+        "Each page runs in under 45 seconds on two processor cores" in text
     )  # see rule_stated_times
 
 
@@ -254,7 +254,7 @@ SPOILED = {
     ),
     "no prerequisites": (edit_text("**Before you start**", "First"), "Before you start"),
     "no time": (edit_text("**Time**", "Time"), "no line '**Time**"),
-    "time not in steps": (edit_text("under 10 s", "under 20 s"), "no line '**Time**"),
+    "time not in steps": (edit_text("under 10 s", "under 60 s"), "no line '**Time**"),
     "reading takes longer": (edit_text("nothing.", "word " * 4000), "words take about 20 min"),
     "minutes not rounded": (edit_text("about 5 min", "about 7 min"), "7 min to read"),
     "time not recorded": (edit_metadata(3, execution={}), "not recorded"),
@@ -267,6 +267,20 @@ SPOILED = {
             },
         ),
         "the recorded run took 18 s",
+    ),
+    "cell takes long": (
+        edit_metadata(
+            2,
+            execution={
+                "iopub.execute_input": "2026-01-01T00:00:00.000000Z",
+                "shell.execute_reply": "2026-01-01T00:00:21.000000Z",
+            },
+        ),
+        "code cell 2 took 21 s",
+    ),
+    "stream in pieces": (
+        edit_code(1, outputs=stream("stdout", "1\n") + stream("stdout", "2\n")),
+        "code cell 1 stores stdout in pieces",
     ),
     "long cell": (edit_code(0, source="x = 1\n" * 31), "31 lines"),
     "figure without alt text": (edit_metadata(4, mystnb={}), "no alt text"),

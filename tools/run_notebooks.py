@@ -33,6 +33,8 @@ def run(path: Path, *, timeout: float) -> float:
         notebook,
         timeout=timeout,
         kernel_name="python3",
+        # One output for what a cell prints, however often the kernel flushed it.
+        coalesce_streams=True,
         # The kernel's start-up remarks are no part of the notebook.
         extra_arguments=["--IPKernelApp.log_level=ERROR"],
         resources={"metadata": {"path": str(path.parent)}},
