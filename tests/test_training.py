@@ -30,6 +30,34 @@ def test_set_seed_asks_for_deterministic_operations():
         tf.random.Generator.from_non_deterministic_state()
 
 
+def test_a_compiled_epoch_takes_the_steps_of_a_loop():
+    training.set_seed(0)
+    vae = small()
+    epoch = training.compiled_epoch(vae, IMAGES, batch_size=6, seed=3)
+    losses = [epoch() for _ in range(2)]
+    training.set_seed(0)
+    other, shuffling = small(), keras.random.SeedGenerator(3)
+    for found in losses:
+        order = keras.random.shuffle(np.arange(len(IMAGES)), seed=shuffling).numpy()
+        other.reset_metrics()
+        for start in (0, 6, 12):  # the last batch is short
+            batch = IMAGES[order[start : start + 6]]
+            expected = {k: float(v) for k, v in other.train_step(tf.constant(batch)).items()}
+        assert found == pytest.approx(expected, rel=1e-4)
+    assert sorted(order) == list(range(len(IMAGES)))
+    for ours, theirs in zip(vae.weights, other.weights, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-4)
+
+
+def test_a_compiled_epoch_refuses_what_it_cannot_train_on():
+    with pytest.raises(ValueError, match="vae has no optimizer"):
+        training.compiled_epoch(VAE((8, 8, 1), latent_dim=2), IMAGES)
+    with pytest.raises(ValueError, match="must hold images of shape"):
+        training.compiled_epoch(small(), IMAGES[:, :4])
+    with pytest.raises(ValueError, match="batch_size must be at least 1"):
+        training.compiled_epoch(small(), IMAGES, batch_size=0)
+
+
 def test_active_units_counts_what_varies():
     rng = np.random.default_rng(0)
     mean = rng.normal(size=(1000, 5)) * [1.0, 0.5, 0.2, 0.05, 0.0] + 3.0
