@@ -20,12 +20,12 @@ import numpy as np
 import training_speed
 
 from vae_tutorial import datasets, training
-from vae_tutorial._tensorflow import keras, ops, tf
+from vae_tutorial._tensorflow import keras, tf
 from vae_tutorial.models import VAE
 
 RESULTS = Path(__file__).parent / "results" / "training_profile.json"
 BATCH, LATENT, RATE = training_speed.BATCH, training_speed.LATENT, training_speed.RATE
-ADAM = keras.optimizers.Adam
+ADAM, ops = keras.optimizers.Adam, keras.ops
 
 
 class FusedAdam(ADAM):

@@ -13,6 +13,7 @@ settings.load_profile("book")
 TOGETHER = {"test_colab_variant", "test_marking", "test_notebook_helpers", "test_site", "test_web"}
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items):
     for item in items:
         if item.path.stem in TOGETHER and not item.get_closest_marker("xdist_group"):

@@ -42,7 +42,7 @@ NBGRADER_CONFIG = """# For nbgrader: this folder is the course, source/ its assi
 c = get_config()  # noqa: F821
 # A page computes for up to a minute and a half; nbgrader's own limits are shorter.
 c.Execute.timeout = 300
-c.Execute.iopub_timeout = 60
+c.Execute.iopub_timeout = 300
 """
 
 

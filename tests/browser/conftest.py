@@ -13,6 +13,7 @@ from site_building import build_book, given_site
 NAMES = ["chromium", "chromium-browser", "google-chrome"]
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items):
     """Let one process do all that is asked of a page, because a page is visited once for all."""
     for item in items:
