@@ -1,5 +1,6 @@
 """Every exercise: its solution passes, each known mistake is named, a stub is not attempted."""
 
+import dataclasses
 import inspect
 import time
 
@@ -161,6 +162,39 @@ def test_an_unknown_mistake_gets_the_smallest_failing_input():
     # bits are 2, 4, 8, ...: the third input is the first to fail.
     assert "A small input on which it fails" in message
     assert message.splitlines()[1].endswith(", 8")
+
+
+@pytest.fixture
+def doubling(monkeypatch):
+    """An exercise whose inputs are known, and the sizes that were asked for."""
+    sizes = []
+
+    def draw(rng, size):
+        sizes.append(size)
+        return [np.arange(size), rng.integers(10**9)]
+
+    first = next(iter(EXERCISES.values()))
+    made = dataclasses.replace(first, draw=draw, mistakes=(), solution=lambda x, n: 2 * x + n)
+    monkeypatch.setitem(EXERCISES, "doubling", made)
+    monkeypatch.setattr(exercises, "_record", {})
+    return sizes
+
+
+def test_inputs_grow_from_the_smallest_on_and_are_drawn_anew(doubling):
+    seen = []
+    for _ in range(2):
+        assert (
+            exercises.check("doubling", lambda x, n: seen.append(n) or 2 * x + n).status == "right"
+        )
+    assert doubling == 2 * list(range(1, 13))
+    assert len(set(seen)) == 24
+
+
+def test_an_answer_must_hold_for_the_largest_input_too(doubling):
+    for size in range(1, 13):
+        verdict = exercises.check("doubling", lambda x, n, size=size: 2 * x + n + (len(x) == size))
+        assert verdict.status == exercises.WRONG
+        assert f"  {np.array2string(np.arange(size), separator=', ')}, " in verdict.message
 
 
 def test_an_order_that_differs_from_the_known_one_is_recognised_too():

@@ -50,6 +50,11 @@ def test_warmup_raises_beta_in_equal_steps_and_then_stays():
     assert seen == [0.5, 1.0, 1.5, 2.0, 2.0]
 
 
+def test_warmup_may_lead_to_no_weight_at_all():
+    assert training.KLWarmup(3, beta=0).beta_at(3) == 0
+    assert training.KLWarmup(1).beta_at(1) == 1.0
+
+
 def test_warmup_changes_the_loss_that_is_trained():
     losses = []
     for callbacks in ([], [training.KLWarmup(epochs=1, beta=100.0)]):
@@ -141,6 +146,53 @@ def test_thickness_makes_a_third_thicker_and_a_third_thinner():
     assert mass.min() > 9 and mass.max() < 49  # from 3x3 to 7x7
     assert 150 < (mass > 25.001).sum() < 250
     assert 150 < (mass < 24.999).sum() < 250
+
+
+def test_more_than_full_strength_is_no_more_than_the_thickest_and_the_thinnest():
+    images = np.random.default_rng(3).uniform(size=(300, 8, 8, 1)).astype("float32")
+    views = training.RandomView(thickness=1.0, strength=5.0)(images).numpy()
+    assert views.min() >= images.min() and views.max() <= images.max()
+    assert 60 < (views > images + 1e-4).any(axis=(1, 2, 3)).sum() < 140
+    assert 60 < (views < images - 1e-4).any(axis=(1, 2, 3)).sum() < 140
+
+
+def test_a_zoom_scales_each_axis_by_itself():
+    square = np.zeros((300, 21, 21, 1), "float32")
+    square[:, 5:16, 5:16] = 1.0
+    mass = training.RandomView(zoom=0.3)(square).numpy()[..., 0]
+    # The exponential of the number, either way, about the centre.
+    for axis in (1, 2):
+        size = mass.sum(axis=axis).max(axis=1) / 11
+        assert 1.2 < size.max() < 1.37 and 0.72 < size.min() < 0.82
+    heights, widths = mass.sum(axis=1).max(axis=1), mass.sum(axis=2).max(axis=1)
+    assert abs(np.corrcoef(heights, widths)[0, 1]) < 0.3
+    assert np.abs(mass - mass[:, ::-1, ::-1]).max() < 1e-4
+
+
+def test_a_shear_moves_rows_by_their_distance_from_the_centre():
+    bar = np.zeros((300, 21, 21, 1), "float32")
+    bar[:, :, 10] = 1.0
+    views = training.RandomView(shear=0.5)(bar).numpy()[..., 0]
+    columns = np.arange(21) - 10
+    moved = (views * columns).sum(axis=2) / views.sum(axis=2)
+    slope = moved[:, 14] / 4
+    np.testing.assert_allclose(moved[:, 4:17], slope[:, None] * np.arange(-6, 7), atol=0.05)
+    assert 0.45 < slope.max() < 0.51 and -0.51 < slope.min() < -0.45
+
+
+def test_brightness_multiplies_whole_images_and_is_cut_at_one():
+    grey = np.full((300, 4, 4, 1), 0.5, "float32")
+    views = training.RandomView(brightness=1.0)(grey).numpy()
+    assert np.ptp(views, axis=(1, 2, 3)).max() < 1e-6
+    factors = views[:, 0, 0, 0] / 0.5
+    assert np.exp(-1) < factors.min() < 0.4 and factors.max() == 2.0
+    assert np.log(factors[factors < 1.9]).mean() == pytest.approx(-0.2, abs=0.1)
+
+
+def test_what_a_view_is_by_default():
+    sizes = ("shift", "rotation", "zoom", "shear", "thickness", "brightness")
+    expected = dict.fromkeys(sizes, 0.0) | {"strength": 1.0, "flip": False, "seed": 0}
+    assert training.RandomView().get_config() == expected
 
 
 def test_a_view_is_rebuilt_from_its_config():
