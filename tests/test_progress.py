@@ -4,42 +4,18 @@ tests/test_notebook_helpers.py shows it in a notebook.
 """
 
 import contextlib
-import os
 import subprocess
 import sys
-import threading
-from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
+from terminal import shown_in_a_terminal
 
 import vae_tutorial.progress as progress_module
 from vae_tutorial.progress import Progress
 
 # Back to the start of the line, and clear it.
 REWRITE = "\r\x1b[2K"
-
-
-def shown_in_a_terminal(work: Callable[[], None]) -> str:
-    """Do ``work`` with a real terminal as standard output, and return what it was sent."""
-    pty = pytest.importorskip("pty", reason="only Unix has pseudo-terminals")
-    reader, writer = pty.openpty()
-    parts = []
-
-    def read():
-        # Ends when the writer is closed: with an error on Linux, with nothing on macOS.
-        with contextlib.suppress(OSError):
-            while part := os.read(reader, 65536):
-                parts.append(part)
-
-    # Read at once, as terminals do: a writer would wait for ever once the buffer is full.
-    thread = threading.Thread(target=read)
-    thread.start()
-    with os.fdopen(writer, "w") as stream, contextlib.redirect_stdout(stream):
-        work()
-    thread.join()
-    os.close(reader)
-    return b"".join(parts).decode().replace("\r\n", "\n")
 
 
 def count(total: int, **options) -> None:

@@ -1,7 +1,11 @@
 """Seeds, random views, the KL schedule, active units and the progress of real training."""
 
+import functools
+import re
+
 import numpy as np
 import pytest
+from terminal import shown_in_a_terminal
 
 from vae_tutorial import training
 from vae_tutorial._tensorflow import keras, tf
@@ -73,6 +77,16 @@ def test_progress_leaves_one_fixed_line_in_a_log(capsys, epochs, words):
     progress = training.TrainingProgress("Training a test")
     small().fit(IMAGES, epochs=epochs, verbose=0, callbacks=[progress])
     assert capsys.readouterr().out == f"Training a test: {words}\n"
+
+
+def test_progress_in_a_terminal_counts_epochs_and_shows_the_losses():
+    progress = training.TrainingProgress("A test")
+    fit = functools.partial(small().fit, IMAGES, epochs=2, verbose=0, callbacks=[progress])
+    last, outcome = shown_in_a_terminal(fit).split("\x1b[2K")[-2:]
+    assert last.startswith("A test: 2 epochs: 2/2 · 0 s left · ")
+    numbers = dict(re.findall(r"(\w+) (\d+\.\d)(?= |\r|$)", last.split(" · ")[-1]))
+    assert set(numbers) == {"loss", "reconstruction", "kl"}
+    assert re.fullmatch(r"A test: 2 epochs: \d+\.\d s\n", outcome)
 
 
 DIGIT_VIEW = {"shift": 2.0, "rotation": 20.0, "zoom": 0.15, "shear": 0.3, "thickness": 1.0}
@@ -272,6 +286,16 @@ def test_training_on_pairs_repeats_with_its_seed_and_reports_the_mean_over_image
     still.optimizer.learning_rate = 0.0
     small, large = (training.fit_pairs(still, *PAIRS, epochs=1, batch_size=n)[0] for n in (5, 12))
     assert small == pytest.approx(large, rel=0.01)
+
+
+def test_progress_on_pairs_shows_the_loss_of_each_epoch():
+    vae, history = pair_vae(), []
+
+    def work():
+        history.extend(training.fit_pairs(vae, *PAIRS, epochs=2))
+
+    lines = shown_in_a_terminal(work).split("\r\x1b[2K")
+    assert lines[-2] == f"Pairs: 2 epochs: 2/2 · 0 s left · loss {history[1]:.1f}"
 
 
 @pytest.mark.parametrize(
