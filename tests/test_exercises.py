@@ -136,6 +136,10 @@ def fails_at_length(distances, k):
     raise ValueError("one\ntwo")
 
 
+def forgets_to_return(distances, k):
+    top_k(distances, k)
+
+
 def leaves(distances, k):
     sys.exit(3)
 
@@ -159,6 +163,7 @@ def leaves(distances, k):
         (lambda distances, k: [][k], "stops with an error, IndexError: list index out of range\n"),
         (fails_without_a_word, "stops with an error, ValueError: no further message\n"),
         (fails_at_length, "stops with an error, ValueError: one\nThe input was ["),
+        (forgets_to_return, "returns nothing"),
         (leaves, "stops with an error, SystemExit: 3"),
         (lambda distances, k: 0, "but yours has shape ()."),
         (42, "needs the function itself, got a value of type int"),
@@ -208,7 +213,10 @@ def test_only_a_function_that_does_nothing_is_not_attempted(answer, status):
 
 def test_a_verdict_is_shown_with_its_message_below():
     assert repr(exercises.Verdict("a", "right", "Because.")) == "a: right\nBecause."
-    assert repr(exercises.Verdict("a", "right", "")) == "a: right"
+    verdict = exercises.Verdict("a", "right", "")
+    assert repr(verdict) == "a: right"
+    with pytest.raises(dataclasses.FrozenInstanceError):  # nobody passes by writing
+        verdict.status = exercises.RIGHT
 
 
 @pytest.mark.parametrize(
