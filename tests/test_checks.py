@@ -58,6 +58,7 @@ BAD_INPUTS = [
     (lambda: check_images(IMAGES[:0]), ValueError, "images is empty, shape \\(0, 3, 4, 1\\)"),
     (lambda: check_images(IMAGES + np.inf), ValueError, "images holds NaN or infinity"),
     (lambda: check_images(IMAGES - 0.5), ValueError, "got values from -0.5 to -0.5; divide"),
+    (lambda: check_images(IMAGES + 1.5), ValueError, "got values from 1.5 to 1.5; divide"),
     (lambda: check_images(EDGES * 255), ValueError, "got values from 0 to 255; divide 8-bit"),
     (lambda: check_images(IMAGES[0], "first"), ValueError, "^first must have shape"),
     (lambda: check_matrix([["a"]], "x"), TypeError, "x must be numbers, got dtype <U1"),

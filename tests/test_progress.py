@@ -35,6 +35,12 @@ def test_a_terminal_shows_one_line_that_is_rewritten():
     assert "".join(lines).count("\n") == 1
 
 
+def test_a_single_step_is_work_too():
+    assert shown_in_a_terminal(lambda: count(1)).split(REWRITE)[1] == (
+        "Counting: 1/1 · 0 s left · at 0"
+    )
+
+
 def test_a_terminal_is_not_flooded():
     assert shown_in_a_terminal(lambda: count(10_000)).count(REWRITE) < 50
 
@@ -59,7 +65,7 @@ def test_the_time_left_is_estimated(monkeypatch):
             progress.step()
             progress.step()
 
-    clock = iter([0.0, 10.0, 20.0, 21.5])
+    clock = iter([100.0, 110.0, 120.0, 121.5])
     monkeypatch.setattr(progress_module, "time", SimpleNamespace(monotonic=lambda: next(clock)))
     assert shown_in_a_terminal(work).split(REWRITE) == [
         "",
@@ -74,6 +80,7 @@ def test_a_pipe_gets_the_title_alone():
         "from vae_tutorial.progress import Progress\n"
         "with Progress('Counting', 3) as progress:\n"
         "    for _ in range(3): progress.step('note')\n"
+        "import os; os._exit(0)\n"  # it was sent at once, not left to the end of Python
     )
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True

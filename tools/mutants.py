@@ -51,7 +51,7 @@ TESTS = {
     "notebook": ["notebook_helpers"],
     "objectives": ["objectives"],
     "plotting": ["plotting"],
-    "progress": ["progress"],
+    "progress": ["progress", "notebook_helpers"],
     "retrieval": ["retrieval"],
     "training": ["training"],
     "exercises/__init__": ["exercises"],
