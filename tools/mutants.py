@@ -18,7 +18,7 @@ cosmic-ray changes the files of the working tree and imports TensorFlow anew for
 
 import argparse
 import ast
-import importlib
+import importlib.util
 import json
 import os
 import platform
