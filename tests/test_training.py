@@ -183,6 +183,19 @@ def test_a_zoom_scales_each_axis_by_itself():
     assert np.abs(mass - mass[:, ::-1, ::-1]).max() < 1e-4
 
 
+def test_turned_and_scaled_images_keep_their_right_angles():
+    # Each pixel of these images holds its own place, so a view shows where its pixels come from.
+    rows, columns = np.mgrid[:21, :21]
+    places = np.repeat(np.stack([columns, rows], axis=-1)[None] / 20, 100, axis=0)
+    views = 20 * training.RandomView(rotation=40.0, zoom=0.3)(places.astype("float32")).numpy()
+    right, down = views[:, 10, 12] - views[:, 10, 8], views[:, 12, 10] - views[:, 8, 10]
+    lengths = np.linalg.norm(right, axis=1), np.linalg.norm(down, axis=1)
+    np.testing.assert_allclose((right * down).sum(axis=1) / np.prod(lengths, axis=0), 0, atol=1e-3)
+    for length in lengths:
+        assert np.exp(-0.3) <= length.min() / 4 < 0.8 and 1.25 < length.max() / 4 <= np.exp(0.3)
+    np.testing.assert_allclose(views[:, 10, 10], 10, atol=1e-3)
+
+
 def test_a_shear_moves_rows_by_their_distance_from_the_centre():
     bar = np.zeros((300, 21, 21, 1), "float32")
     bar[:, :, 10] = 1.0
