@@ -16,7 +16,7 @@ TEX := latexmk texlive-xetex texlive-latex-extra texlive-fonts-recommended fonts
 # Each process of a test keeps to one thread, because two run at a time.
 ONE_THREAD := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
 # A cell may take long: only one that hangs should meet the limit (tests/test_steady.py).
-NBVAL := --nbval --nbval-cell-timeout=900 -n 2 --dist loadfile --no-loadscope-reorder
+NBVAL := --nbval --nbval-cell-timeout=900 -n 2 --no-loadscope-reorder
 # Some pages only: make test-notebooks PAGES="elbo faq"
 PAGES_BY_NAME = $(if $(PAGES),$(PAGES:%=book/%.ipynb),book)
 # One notebook: make notebooks NOTEBOOK=book/elbo.ipynb
@@ -27,7 +27,7 @@ export JUPYTER_PREFER_ENV_PATH := 1
 export IPYTHONDIR := $(CURDIR)/$(VENV)/ipython
 
 .DEFAULT_GOAL := help
-.PHONY: tex-packages help install book serve check test test-everything test-under-load lint types audit audit-zizmor audit-actionlint test-library test-notebooks test-site test-classroom test-nbgrader notebooks bench bench-classroom study study-smoke study-quick classroom colab test-colab test-colab-whole test-matrix pdf test-pdf clean
+.PHONY: tex-packages help install book serve check test test-everything test-under-load lint types audit audit-zizmor audit-actionlint test-library test-notebooks test-site test-classroom test-nbgrader notebooks mutants bench bench-classroom study study-smoke study-quick classroom colab test-colab test-colab-whole test-matrix pdf test-pdf clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -107,7 +107,7 @@ audit-actionlint: $(STAMP)-actionlint
 	$(BIN)/actionlint
 
 test-library: $(SCALE) ## unit, property, structure and site tests, with branch coverage
-	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term-missing
+	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --cov --cov-report=term-missing
 
 # Two notebooks at a time, each from top to bottom in one process and on one thread: as fast on two
 # cores as two notebooks that share every core, and less at the mercy of what else runs.
@@ -116,7 +116,7 @@ test-notebooks: $(SCALE) ## run every notebook and compare its outputs with the 
 
 # Not part of `make test`, because it needs Chromium. On Debian: apt-get install chromium
 test-site: $(SITE) book ## open every page of the built book in Chromium and check it
-	BOOK_SITE=_build/html $(BIN)/python -m pytest -n 2 --dist loadgroup tests/browser
+	BOOK_SITE=_build/html $(BIN)/python -m pytest -n 2 tests/browser
 
 test-classroom: $(SCALE) ## mark every student and instructor copy, and run one to its end
 	$(ONE_THREAD) $(BIN)/python -m pytest tests/classroom_runs.py
@@ -134,6 +134,9 @@ test-nbgrader: $(SCALE) .venv-nbgrader/.installed ## let nbgrader release, mark 
 notebooks: $(SCALE) $(SITE) ## run notebooks from a clean kernel and store outputs (NOTEBOOK=book/x.ipynb for one)
 	$(BIN)/python tools/run_notebooks.py $(NOTEBOOK)
 	$(if $(filter-out $(NOTEBOOK),$(wildcard book/*.ipynb)),,$(BIN)/python tools/write_lock.py)
+
+mutants: $(SCALE) ## make small faults in the library and count those that no test notices (MODULE=models for one)
+	nice $(BIN)/python tools/mutants.py $(MODULE)
 
 bench: $(SCALE) ## time search and training (minutes; PyTorch must be installed)
 	$(BIN)/python benchmarks/speed.py
@@ -177,15 +180,15 @@ _build/colab-kernel-%/.installed: _build/colab-env-%/.installed tests/colab/make
 test-colab: $(SCALE) _build/colab-kernel-current/.installed _build/colab-env-older/.installed ## compare outputs on Colab's versions, and run two notebooks through their setup
 	$(ONE_THREAD) JUPYTER_PATH=$(CURDIR)/_build/colab-kernel-current/share/jupyter \
 	$(BIN)/python -m pytest $(NBVAL) --nbval-kernel-name=colab $(PAGES_BY_NAME)
-	$(BIN)/python -m pytest -n 2 --dist worksteal -rP tests/colab_runs.py
+	$(BIN)/python -m pytest -n 2 -rP tests/colab_runs.py
 
 test-colab-whole: $(SCALE) _build/colab-env-current/.installed _build/colab-env-older/.installed ## run every notebook through its setup on both of Colab's runtimes
-	COLAB_WHOLE=1 $(BIN)/python -m pytest -n 2 --dist worksteal -rP tests/colab_runs.py $(if $(PAGES),-k "$(PAGES)")
+	COLAB_WHOLE=1 $(BIN)/python -m pytest -n 2 -rP tests/colab_runs.py $(if $(PAGES),-k "$(PAGES)")
 
 # The library's own tests, with the floors of pyproject.toml and with the newest releases. The floors
 # are older than Python 3.13; there only the newest can be tried.
 MATRIX ?= $(shell $(BIN)/python -c 'import sys; print("newest" if sys.version_info >= (3, 13) else "oldest newest")')
-MATRIX_TESTS := $(addprefix tests/test_, article_faults.py baselines.py datasets.py distribution.py exercises.py \
+MATRIX_TESTS := $(addprefix tests/test_, article_faults.py baselines.py checks.py datasets.py distribution.py exercises.py \
   metrics.py models.py multimodal.py notebook_helpers.py objectives.py package.py plotting.py pretrained.py progress.py \
   retrieval.py training.py) vae_tutorial
 _build/matrix-env-%/.installed: pyproject.toml tools/floors.py | $(STAMP)
@@ -202,7 +205,7 @@ test-matrix: $(STAMP) ## test the library with the oldest and the newest version
 
 test-matrix-%: _build/matrix-env-%/.installed
 	@$(dir $<)bin/python -m pip list --disable-pip-version-check | grep -iE '^(tensorflow|keras|numpy|matplotlib|pillow) '
-	$(dir $<)bin/python -m pytest -n 2 --dist loadfile $(MATRIX_TESTS)
+	$(dir $<)bin/python -m pytest -n 2 $(MATRIX_TESTS)
 
 # Not part of `make book` and `make test`: TeX is a large installation that reading and running do not need.
 pdf: $(STAMP) ## print the whole book through LaTeX and say where the PDF is

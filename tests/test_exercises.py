@@ -1,6 +1,10 @@
 """Every exercise: its solution passes, each known mistake is named, a stub is not attempted."""
 
+import dataclasses
+import functools
 import inspect
+import subprocess
+import sys
 import threading
 import time
 
@@ -14,6 +18,7 @@ from tensorflow_answers import WITHOUT
 from vae_tutorial import exercises
 from vae_tutorial._tensorflow import tf
 from vae_tutorial.exercises import EXERCISES, _trial
+from vae_tutorial.exercises._trial import Fault, check_form, same, show
 
 MISTAKES = [
     pytest.param(name, number, id=f"{name}-{number}")
@@ -120,6 +125,22 @@ def fails(distances, k):
     return distances[k + 1000]
 
 
+def fails_without_a_word(distances, k):
+    raise ValueError
+
+
+def fails_at_length(distances, k):
+    raise ValueError("one\ntwo")
+
+
+def forgets_to_return(distances, k):
+    top_k(distances, k)
+
+
+def leaves(distances, k):
+    sys.exit(3)
+
+
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
@@ -136,6 +157,12 @@ def fails(distances, k):
         (lambda distances: distances, "TypeError"),
         (lambda distances, k: object(), "Return numbers"),
         (lambda distances, k: [[1], [2, 3]], "Return numbers"),
+        (lambda distances, k: [][k], "stops with an error, IndexError: list index out of range\n"),
+        (fails_without_a_word, "stops with an error, ValueError: no further message\n"),
+        (fails_at_length, "stops with an error, ValueError: one\nThe input was ["),
+        (forgets_to_return, "returns nothing"),
+        (leaves, "stops with an error, SystemExit: 3"),
+        (lambda distances, k: 0, "but yours has shape ()."),
         (42, "needs the function itself, got a value of type int"),
     ],
 )
@@ -165,6 +192,82 @@ def test_an_answer_that_waits_for_ever_is_told_so_and_holds_nothing_up(monkeypat
     assert "Does it sleep, or ask for input?" in verdict.message
 
 
+def test_a_function_that_cannot_be_stopped_does_not_keep_python_from_ending():
+    code = (
+        "import time\nfrom vae_tutorial import exercises\n"
+        "exercises._trial.LONGEST_WAIT = 0.2\n"
+        "print(exercises.check('top_k', lambda distances, k: time.sleep(3600)).status)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=900)
+    assert (done.returncode, done.stdout) == (0, "not yet right\n")
+
+
+def test_an_answer_need_not_be_a_plain_function():
+    class Sorts:
+        def __call__(self, distances, k):
+            return top_k(distances, k)
+
+    for answer in (Sorts(), functools.partial(top_k)):
+        assert exercises.check("top_k", answer).status == exercises.RIGHT
+    assert exercises.check("top_k", functools.partial(top_k, k=0)).status == exercises.WRONG
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        (lambda distances, k: None, exercises.UNTOUCHED),
+        (lambda distances, k: 0, exercises.WRONG),
+        (lambda distances, k: (None, k)[0], exercises.WRONG),
+    ],
+)
+def test_only_a_function_that_does_nothing_is_not_attempted(answer, status):
+    assert exercises.check("top_k", answer).status == status
+
+
+def test_a_verdict_is_shown_with_its_message_below():
+    assert repr(exercises.Verdict("a", "right", "Because.")) == "a: right\nBecause."
+    verdict = exercises.Verdict("a", "right", "")
+    assert repr(verdict) == "a: right"
+    with pytest.raises(dataclasses.FrozenInstanceError):  # nobody passes by writing
+        verdict.status = exercises.RIGHT
+
+
+@pytest.mark.parametrize(
+    ("want", "got", "alike"),
+    [
+        (1.0, 1.00005, True),
+        (1.0, 1.0005, False),
+        (0.0, 5e-6, True),
+        (0.0, 5e-5, False),
+        (1, 1.00001, False),
+        (True, 1, True),
+        (np.nan, np.nan, True),
+        (np.nan, 0.0, False),
+        (np.ones(2), np.ones((1, 2)), False),
+        (np.array([1, 2]), np.array([1, 3]), False),
+        ((1, 2.0), (1, 2.0), True),
+        ((1, 2.0), (1, 3.0), False),
+        ((1, 2), (1, 2, 3), False),
+    ],
+)
+def test_when_two_results_agree(want, got, alike):
+    assert same(want, got) == alike
+
+
+def test_inputs_are_shown_short():
+    assert show((np.arange(20), 0.123456)).endswith(" 19], 0.1235")
+    assert "..." in show((np.arange(21),)) and "..." not in show((np.arange(20),))
+    assert show((1e-9,)) == "0."  # no powers of ten
+
+
+def test_infinity_is_named_only_where_the_right_result_is_finite():
+    with pytest.raises(Fault, match="holds NaN or infinity"):
+        check_form(np.array([1.0, np.inf]), np.array([1.0, 2.0]))
+    check_form(np.array([1.0, np.nan]), np.array([np.inf, 2.0]))
+    with pytest.raises(Fault, match="should have one number, but yours has shape"):
+        check_form(np.ones(1), 1.0)
+
+
 def test_an_unknown_mistake_gets_the_smallest_failing_input():
     def wrong_when_large(n_images, latent_dim, bits):
         return n_images * latent_dim * bits // 8 + (bits >= 8)
@@ -173,6 +276,39 @@ def test_an_unknown_mistake_gets_the_smallest_failing_input():
     # bits are 2, 4, 8, ...: the third input is the first to fail.
     assert "A small input on which it fails" in message
     assert message.splitlines()[1].endswith(", 8")
+
+
+@pytest.fixture
+def doubling(monkeypatch):
+    """An exercise whose inputs are known, and the sizes that were asked for."""
+    sizes = []
+
+    def draw(rng, size):
+        sizes.append(size)
+        return [np.arange(size), rng.integers(10**9)]
+
+    first = next(iter(EXERCISES.values()))
+    made = dataclasses.replace(first, draw=draw, mistakes=(), solution=lambda x, n: 2 * x + n)
+    monkeypatch.setitem(EXERCISES, "doubling", made)
+    monkeypatch.setattr(exercises, "_record", {})
+    return sizes
+
+
+def test_inputs_grow_from_the_smallest_on_and_are_drawn_anew(doubling):
+    seen = []
+    for _ in range(2):
+        assert (
+            exercises.check("doubling", lambda x, n: seen.append(n) or 2 * x + n).status == "right"
+        )
+    assert doubling == 2 * list(range(1, 13))
+    assert len(set(seen)) == 24
+
+
+def test_an_answer_must_hold_for_the_largest_input_too(doubling):
+    for size in range(1, 13):
+        verdict = exercises.check("doubling", lambda x, n, size=size: 2 * x + n + (len(x) == size))
+        assert verdict.status == exercises.WRONG
+        assert f"  {np.array2string(np.arange(size), separator=', ')}, " in verdict.message
 
 
 def test_an_order_that_differs_from_the_known_one_is_recognised_too():
@@ -185,6 +321,12 @@ def test_a_tuple_must_have_its_parts():
     assert message == "Return 2 results, separated by commas."
     both = exercises.check("product_of_experts", lambda m, v: (m.sum(0), v)).message
     assert "should have shape (2,)" in both
+    three = exercises.check("product_of_experts", lambda m, v: (m.sum(0), v, v)).message
+    assert three == message
+    solution = EXERCISES["product_of_experts"].solution
+    assert exercises.check("product_of_experts", lambda *given: list(solution(*given))).status == (
+        exercises.RIGHT
+    )
 
 
 def test_an_unknown_exercise_is_refused():

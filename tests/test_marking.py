@@ -10,7 +10,7 @@ import nbformat
 import pytest
 from place_exercises import BOOK
 
-from vae_tutorial.exercises import EXERCISES
+from vae_tutorial.exercises import EXERCISES, __main__, _notebooks
 
 PAGE = "interpretability"
 NAMES = [name for name, exercise in EXERCISES.items() if exercise.page == PAGE]
@@ -139,6 +139,142 @@ def test_an_endless_notebook_is_ended_and_told_so(tmp_path):
     (row,) = rows_of(tmp_path / "marks.csv")
     assert (row["status"], row["points"]) == ("not marked", "0")
     assert row["diagnosis"] == "The notebook was not done after 3 s."
+
+
+# -- Its parts, in this process -------------------------------------------------------------------
+
+
+def judged(tmp_path, *sources) -> dict:
+    """Return the row of the first exercise after judging a notebook of these cells."""
+    path = tmp_path / "one.ipynb"
+    path.write_text(notebook_of(*sources), encoding="utf-8")
+    rows = _notebooks.judge(path)
+    assert [row["exercise"] for row in rows] == (NAMES if rows else [])
+    assert {row["page"] for row in rows} <= {PAGE}
+    return rows[0] if rows else {}
+
+
+RIGHT_BODY = "s = (query - match) ** 2\n    return s / s.sum()"
+
+
+@pytest.mark.parametrize(
+    ("cells", "diagnosis"),
+    [
+        ([IMPORTS, answered(SHARES, RIGHT_BODY)], ""),
+        # What the answer needs may stand in another cell: constants, functions, classes, imports.
+        ([IMPORTS, "TWO = 2", answered(SHARES, RIGHT_BODY.replace("2", "TWO"))], ""),
+        (
+            [
+                IMPORTS,
+                "def square(x):\n    return x**2\n\n\ntrain_for_hours()",
+                answered(
+                    SHARES, RIGHT_BODY.replace("(query - match) ** 2", "square(query - match)")
+                ),
+            ],
+            "",
+        ),
+        # In the cell of the answer everything runs, in another one no work does.
+        ([IMPORTS, "TWO = int(2)\n" + answered(SHARES, RIGHT_BODY.replace("2", "TWO"))], ""),
+        (
+            [IMPORTS, "TWO = int(2)", answered(SHARES, RIGHT_BODY.replace("2", "TWO"))],
+            "stops with an error, NameError: name 'TWO' is not defined",
+        ),
+        (
+            [
+                IMPORTS,
+                "for TWO in [2]:\n    pass\n" + answered(SHARES, RIGHT_BODY.replace("2", "TWO")),
+            ],
+            "",
+        ),
+        (
+            [IMPORTS, f'exercises.check("{SHARES}", {SHARES})'],
+            "There is no function distance_shares in the notebook.",
+        ),
+        (
+            [
+                IMPORTS,
+                "def distance_shares(query, match=gone):\n    pass",
+                f'exercises.check("{SHARES}")',
+            ],
+            "The cell stops with an error, NameError: name 'gone' is not defined",
+        ),
+        (
+            [
+                IMPORTS,
+                "def distance_shares(query, match):\n    return (",
+                f'exercises.check("{SHARES}")',
+            ],
+            "The cell is not Python, line 2 of its cell: ",
+        ),
+    ],
+)
+def test_what_of_a_notebook_is_run(tmp_path, cells, diagnosis):
+    row = judged(tmp_path, *cells)
+    if diagnosis == "":
+        assert (row["status"], row["diagnosis"]) == ("right", "")
+        assert row["points"] == row["of"] == EXERCISES[SHARES].points
+    else:
+        assert diagnosis in row["diagnosis"]
+        assert (row["points"], row["status"]) == (0, "not yet right")
+
+
+def test_checks_of_other_books_and_of_text_are_no_exercises(tmp_path):
+    assert judged(tmp_path, IMPORTS, 'exercises.check("of_another_book", print)') == {}
+    path = tmp_path / "text.ipynb"
+    cell = {"cell_type": "markdown", "source": f'exercises.check("{SHARES}")'}
+    path.write_text(json.dumps({"cells": [cell]}), encoding="utf-8")
+    assert _notebooks.judge(path) == []
+
+
+def test_lines_for_ipython_alone_are_passed_over(tmp_path):
+    path = tmp_path / "magic.ipynb"
+    path.write_text(notebook_of("%time\nif x:\n    !ls\n    ?y\nx = 5 % 2", "b"), encoding="utf-8")
+    assert _notebooks.code_of(path) == ["pass\nif x:\n    pass\n    pass\nx = 5 % 2", "b"]
+
+
+def test_the_table_is_whole_and_no_text_of_it_is_a_formula(tmp_path):
+    rows = [dict.fromkeys(__main__.COLUMNS, text) for text in ("=1", "+1", "-1", "@1", "a=", -1)]
+    __main__.write_csv(tmp_path / "marks.csv", rows)
+    assert [row["diagnosis"] for row in rows_of(tmp_path / "marks.csv")] == [
+        *("'=1", "'+1", "'-1", "'@1"),
+        *("a=", "-1"),
+    ]
+    with pytest.raises(ValueError, match="fields not in fieldnames"):
+        __main__.write_csv(tmp_path / "marks.csv", [{"unknown": 1}])
+    assert len(rows_of(tmp_path / "marks.csv")) == 6
+
+
+def test_the_line_of_a_notebook_says_points_and_deleted_checks():
+    right = {"points": 2, "of": 3, "status": "right", "diagnosis": ""}
+    gone = right | {"points": 0, "status": "missing"}
+    assert __main__._summary([right, right]) == "4 of 6 points"
+    assert __main__._summary([right, gone]) == "2 of 6 points, 1 checks deleted"
+    broken = __main__._unmarked("It is empty.")
+    assert (broken["points"], broken["of"]) == (0, 0)
+    assert __main__._summary([broken]) == "not marked. It is empty."
+
+
+def arguments(monkeypatch, *given):
+    monkeypatch.setattr(sys, "argv", ["marks", *map(str, given)])
+    return __main__.arguments()
+
+
+def test_the_limits_by_default_and_as_asked_for(monkeypatch, tmp_path, capsys):
+    given = arguments(monkeypatch, tmp_path)
+    assert (given.folder, given.output) == (tmp_path, None)
+    assert (given.seconds, given.memory, given.jobs) == (60, 8, 2)
+    options = ["--seconds", "0.5", "--memory", "0.5", "--jobs", "1", "--output", "x.csv"]
+    given = arguments(monkeypatch, tmp_path, *options)
+    assert (given.seconds, given.memory, given.jobs) == (0.5, 0.5, 1)
+    assert given.output.name == "x.csv"
+    for wrong, said in {
+        (tmp_path, "--memory", "0"): "must be above 0",
+        (tmp_path, "--jobs", "0"): "must be above 0",
+        (tmp_path / "gone",): "there is no folder",
+    }.items():
+        with pytest.raises(SystemExit):
+            arguments(monkeypatch, *wrong)
+        assert said in capsys.readouterr().err
 
 
 def test_memory_is_limited(tmp_path):

@@ -64,34 +64,93 @@ def test_the_dense_network_has_the_articles_widths():
     assert widths == [256, 64, 128, 784]
 
 
+def test_the_convolutional_network_has_two_convolutions_of_stride_two():
+    encoder, decoder = Encoder((8, 12, 3), 5, "conv"), Decoder((8, 12, 3), 5, "conv")
+    encoder.build(None)
+    assert [layer.output.shape[1:] for layer in encoder.hidden.layers] == [
+        (4, 6, 32),
+        (2, 3, 64),
+        (384,),
+        (256,),
+    ]
+    assert [layer.output.shape[1:] for layer in decoder.hidden.layers] == [
+        (256,),
+        (384,),
+        (2, 3, 64),
+        (4, 6, 32),
+        (8, 12, 3),
+    ]
+    kernels = [w.shape for w in encoder.weights + decoder.weights if len(w.shape) == 4]
+    assert kernels == [(3, 3, 3, 32), (3, 3, 32, 64), (3, 3, 32, 64), (3, 3, 3, 32)]
+
+
+SETTINGS = {"image_shape": (28, 28, 1), "latent_dim": 32, "likelihood": "bernoulli"}
+NOISE = {"beta": 1.0, "seed": 0}
+LOOKS = {"view": None, "consistency": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings"),
+    [
+        (VAE, {"architecture": "dense"} | NOISE),
+        (Autoencoder, {"architecture": "dense"}),
+        (ViewVAE, {"architecture": "conv"} | NOISE | LOOKS),
+    ],
+)
+def test_the_defaults_are_those_of_the_book(kind, settings):
+    model = kind()
+    config = model.get_config()
+    assert config.pop("name")
+    assert config == SETTINGS | settings
+    assert float(model.beta) == (0.0 if kind is Autoencoder else 1.0)
+
+
+def log_likelihoods(images, logits, likelihood: str) -> np.ndarray:
+    if likelihood == "gaussian":
+        return objectives.gaussian_log_likelihood(images, tf.sigmoid(logits), -1.97375).numpy()
+    p = tf.sigmoid(logits).numpy().astype("float64")
+    return (images * np.log(p) + (1 - images) * np.log(1 - p)).sum(axis=(1, 2, 3))
+
+
 @pytest.mark.parametrize("likelihood", LIKELIHOODS)
 def test_loss_is_the_negative_elbo_of_its_own_draw(images, likelihood):
     vae = small(likelihood=likelihood, beta=2.0, seed=7)
     terms = {name: float(value) for name, value in vae.loss_terms(images).items()}
     mean, log_var = vae.encoder(images)
     z = Sampling(seed=7)((mean, log_var))
-    logits = vae.decoder(z)
-    if likelihood == "bernoulli":
-        p = tf.sigmoid(logits).numpy().astype("float64")
-        log_p = (images * np.log(p) + (1 - images) * np.log(1 - p)).sum(axis=(1, 2, 3))
-    else:
-        log_p = objectives.gaussian_log_likelihood(images, tf.sigmoid(logits), -1.97375).numpy()
+    log_p = log_likelihoods(images, vae.decoder(z), likelihood)
     kl = objectives.kl_divergence(mean, log_var).numpy()
     assert terms["reconstruction"] == pytest.approx(-log_p.mean(), rel=1e-4)
     assert terms["kl"] == pytest.approx(kl.mean(), rel=1e-5)
     assert terms["loss"] == pytest.approx((2 * kl - log_p).mean(), rel=1e-4)
 
 
-@pytest.mark.parametrize(("kind", "architecture", "likelihood"), KINDS)
-def test_training_improves_and_reports_the_three_terms(images, kind, architecture, likelihood):
+@pytest.mark.parametrize("likelihood", LIKELIHOODS)
+def test_the_loss_of_an_autoencoder_is_that_of_its_means(images, likelihood):
+    autoencoder = small(Autoencoder, likelihood=likelihood)
+    logits = autoencoder.decoder(autoencoder.encoder(images)[0])
+    expected = -log_likelihoods(images, logits, likelihood).mean()
+    assert float(autoencoder.loss_terms(images)["loss"]) == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.fixture(
+    scope="module", params=KINDS, ids=lambda kind: "-".join([kind[0].__name__, *kind[1:]])
+)
+def trained(request, images):
+    """Return a model that was trained for a moment, and what it reported before and meanwhile."""
+    kind, architecture, likelihood = request.param
     model = small(kind, architecture=architecture, likelihood=likelihood)
     model.compile(keras.optimizers.Adam(3e-3))
     before = model.evaluate(images, verbose=0, return_dict=True)
-    history = model.fit(images, batch_size=32, epochs=15, verbose=0).history
+    return model, before, model.fit(images, batch_size=32, epochs=15, verbose=0).history
+
+
+def test_training_improves_and_reports_the_three_terms(images, trained):
+    model, before, history = trained
     after = model.evaluate(images, verbose=0, return_dict=True)
     assert set(before) == set(history) == {"loss", "reconstruction", "kl"}
     assert after["loss"] < before["loss"] - 5
-    assert after["kl"] == 0 if kind is Autoencoder else after["kl"] > 1e-4
+    assert after["kl"] == 0 if type(model) is Autoencoder else after["kl"] > 1e-4
 
 
 def test_evaluate_counts_every_image_once(images):
@@ -102,14 +161,11 @@ def test_evaluate_counts_every_image_once(images):
     assert uneven["loss"] == pytest.approx(whole["loss"], rel=1e-5)
 
 
-@pytest.mark.parametrize(("kind", "architecture", "likelihood"), KINDS)
-def test_save_and_load_give_identical_outputs(images, tmp_path, kind, architecture, likelihood):
-    model = small(kind, architecture=architecture, likelihood=likelihood)
-    model.compile(keras.optimizers.Adam(1e-3))
-    model.fit(images, epochs=1, verbose=0)
+def test_save_and_load_give_identical_outputs(images, tmp_path, trained):
+    model, _, _ = trained
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
-    assert type(loaded) is kind
+    assert type(loaded) is type(model)
     np.testing.assert_array_equal(loaded(images), model(images))
     for saved, restored in zip(
         model.encode_distribution(images), loaded.encode_distribution(images), strict=True
@@ -118,6 +174,23 @@ def test_save_and_load_give_identical_outputs(images, tmp_path, kind, architectu
     # The noise goes on where it was, so that even a drawn loss is the same.
     assert loaded.evaluate(images, verbose=0) == model.evaluate(images, verbose=0)
     loaded.fit(images, epochs=1, verbose=0)
+
+
+def test_without_beta_only_the_reconstruction_counts(images):
+    for model in (small(beta=0), small(ViewVAE, beta=0, consistency=0), small(Autoencoder)):
+        terms = model.loss_terms(images)
+        assert float(terms["loss"]) == float(terms["reconstruction"]) > 0
+        assert model.beta.numpy() == 0
+    assert float(small(beta=0).loss_terms(images)["kl"]) > 0
+
+
+@pytest.mark.parametrize(("kind", "spared"), [(VAE, 0), (Autoencoder, 2), (BinaryVAE, 2)])
+def test_a_head_without_use_is_not_trained(kind, spared):
+    model = small(kind)
+    trained = {id(weights) for weights in model.trainable_variables}
+    head = [id(weights) for weights in model.encoder.log_var_head.weights]
+    assert sum(weights not in trained for weights in head) == spared
+    assert id(model.beta) not in trained
 
 
 def test_a_changed_beta_survives_saving(tmp_path):
@@ -187,10 +260,29 @@ def test_seeded_training_repeats(images):
     assert train() == train()
 
 
-def test_the_prior_sample_repeats_with_its_seed():
-    vae = small()
+@pytest.mark.parametrize("kind", [VAE, BinaryVAE])
+def test_the_prior_sample_repeats_with_its_seed(kind):
+    vae = small(kind)
     np.testing.assert_array_equal(vae.sample(2, seed=1), vae.sample(2, seed=1))
+    np.testing.assert_array_equal(vae.sample(2), vae.sample(2, seed=0))
     assert np.abs(vae.sample(2, seed=1) - vae.sample(2, seed=2)).max() > 0
+
+
+def test_a_prior_sample_of_bits_decodes_fair_coins():
+    vae = small(BinaryVAE, image_shape=(1, 1, 1), latent_dim=1, architecture="dense")
+    tails, heads = vae.decode([[-1.0], [1.0]]).ravel()
+    drawn = vae.sample(400).ravel()
+    is_head = np.isclose(drawn, heads, atol=1e-6)
+    assert (is_head | np.isclose(drawn, tails, atol=1e-6)).all()
+    assert 160 < is_head.sum() < 240
+    assert abs(heads - tails) > 1e-3
+
+
+def test_decoding_does_not_depend_on_batches():
+    vae = small()
+    z = np.random.default_rng(0).normal(size=(10, 3))
+    np.testing.assert_allclose(vae.decode(z, batch_size=4), vae.decode(z), atol=1e-6)
+    assert np.ptp(vae.decode(z), axis=0).max() > 0
 
 
 def test_layers_rebuild_from_their_config():
@@ -307,6 +399,33 @@ def test_codes_are_the_signs_of_the_logits(images):
     assert np.square(codes[0] - codes[1]).sum() == 4 * differing
 
 
+def test_an_image_of_a_binary_vae_is_decoded_from_its_code(images):
+    vae = small(BinaryVAE, latent_dim=16)
+    decoded = vae.decode(vae.encode(images))
+    np.testing.assert_allclose(vae(images), decoded, atol=1e-6)
+    # The log-odds themselves would give other images.
+    assert np.abs(vae.decode(vae.encoder(images)[0]) - decoded).max() > 1e-3
+
+
+def test_log_odds_are_standardised_over_the_batch_without_an_offset(images):
+    vae = small(BinaryVAE, latent_dim=4)
+    layer = vae.encoder.standardise
+    assert [weights.name for weights in layer.trainable_weights] == ["gamma"]
+    raw = np.array(vae.encoder.mean_head(vae.encoder.hidden(images)))
+    _, _, (log_odds,) = vae.posterior_terms(images, training=True)
+    expected = 8 * (raw - raw.mean(axis=0)) / np.sqrt(raw.var(axis=0) + layer.epsilon)
+    np.testing.assert_allclose(log_odds, expected, atol=2e-3)
+    # A tenth of the way from the start at 0; evaluation then uses, and does not move, this mean.
+    np.testing.assert_allclose(layer.moving_mean, 0.1 * raw.mean(axis=0), atol=1e-5)
+    before = layer.moving_mean.numpy()
+    vae.compile()
+    vae.evaluate(images, verbose=0)
+    vae(images), vae.posterior_terms(images)
+    np.testing.assert_array_equal(layer.moving_mean, before)
+    vae.loss_terms(images)
+    assert np.abs(layer.moving_mean.numpy() - before).max() > 1e-4
+
+
 def test_short_codes_do_not_freeze():
     digits = datasets.load("mnist-5k").gallery_images[:2560]
     set_seed(0)
@@ -324,6 +443,8 @@ BAD_INPUTS = [
     (lambda: ViewVAE(view=keras.layers.RandomFlip()), TypeError, "wrap a layer in a function"),
     (lambda: ViewVAE(consistency=-1.0), ValueError, "consistency must be finite, at least 0"),
     (lambda: VAE((30, 30, 1), architecture="conv"), ValueError, "that 4 divides, got 30 x 30"),
+    (lambda: Encoder((30, 28, 1), 2, "conv"), ValueError, "that 4 divides, got 30 x 28"),
+    (lambda: Decoder((28, 30, 1), 2, "conv"), ValueError, "that 4 divides, got 28 x 30"),
     (lambda: VAE((28, 28)), ValueError, "must be \\(height, width, channels\\)"),
     (lambda: VAE((28, 28, 0)), ValueError, "at least 1, got 0"),
     (lambda: VAE((28.0, 28, 1)), TypeError, "whole number"),
@@ -344,7 +465,11 @@ BAD_INPUTS = [
     (lambda: small().encode(GOOD.astype(str)), TypeError, "dtype"),
     (lambda: small().encode(GOOD, batch_size=0), ValueError, "batch_size must be at least 1"),
     (lambda: small().decode(np.zeros((2, 4))), ValueError, "z must have 3 columns, got 4"),
+    (lambda: small().decode(np.zeros((2, 3)), batch_size=0), ValueError, "batch_size must be at"),
     (lambda: small().sample(0), ValueError, "n must be at least 1"),
+    (lambda: small().sample(1, seed=-1), ValueError, "seed must be at least 0"),
+    (lambda: small(BinaryVAE).sample(0), ValueError, "n must be at least 1"),
+    (lambda: small(BinaryVAE).sample(1, seed=-1), ValueError, "seed must be at least 0"),
     (lambda: small().fit(GOOD, np.zeros(2)), ValueError, "trains on images alone"),
     (lambda: small().evaluate(GOOD * 3 + 2), ValueError, "divide 8-bit"),
 ]

@@ -5,6 +5,7 @@ import pytest
 
 from vae_tutorial import training
 from vae_tutorial._tensorflow import keras
+from vae_tutorial.models import Sampling
 from vae_tutorial.multimodal import ImageTextVAE, product_of_experts
 
 
@@ -82,10 +83,72 @@ def test_encode_is_the_image_posterior_and_evaluate_repeats_itself():
     np.testing.assert_allclose(
         vae.predict(images, verbose=0), vae.decode(vae.encode(images)), atol=1e-6
     )
-    # Nothing is hidden outside training: the same words give the same latent.
-    np.testing.assert_array_equal(vae.encode_words(words), vae.encode_words(words))
     vae.compile()
     assert vae.evaluate((images, words), verbose=0, return_dict=True)["kl"] > 0
+
+
+def word_counter(**changes) -> ImageTextVAE:
+    """Return a model whose text encoder puts out how many words it sees, as every mean."""
+    vae = small(n_words=100, **changes)
+    first, last = vae.text_encoder.layers[-2:]
+    kernel, bias = (np.zeros_like(weights) for weights in last.get_weights())
+    kernel[0, : vae.latent_dim] = 1
+    first.set_weights([np.ones((100, 256)), np.zeros(256)])
+    last.set_weights([kernel, bias])
+    return vae
+
+
+def test_words_are_hidden_in_training_and_only_there():
+    vae, words = word_counter(dropout=0.25), np.ones((400, 100), "float32")
+    # The variance is 1, so the product with the prior halves the mean.
+    np.testing.assert_allclose(vae.encode_words(words), 50, rtol=1e-5)
+    # What is left is scaled up by 4/3, as dropout does.
+    left = 2 * vae.posterior(words=words, training=True)[0].numpy()[:, 0] * 0.75
+    assert left.mean() == pytest.approx(75, abs=1)
+    assert left.std() == pytest.approx(np.sqrt(100 * 0.25 * 0.75), rel=0.15)
+    again = 2 * vae.posterior(words=words, training=True)[0].numpy()[:, 0] * 0.75
+    assert (left != again).mean() > 0.5
+
+
+def test_words_are_hidden_from_the_loss_in_training_and_not_in_evaluation():
+    vae, words = word_counter(dropout=0.25), np.ones((8, 100), "float32")
+    images = np.zeros((8, 8, 8, 3), "float32")
+    vae.compile()
+
+    def kl(**options) -> float:
+        return float(vae.loss_terms(images, words, images, **options)["kl"])
+
+    still = kl(training=False)
+    assert kl(training=False) == still
+    assert len({kl(), kl(), kl(training=True), still}) == 4
+    evaluated = vae.evaluate((images, words), verbose=0, return_dict=True)
+    assert evaluated["kl"] == pytest.approx(still, rel=1e-6)
+
+
+@pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
+def test_the_loss_is_the_sum_over_the_three_subsets(likelihood):
+    images, words, _ = two_things(6)
+    targets = 0.2 + 0.6 * images[::-1]
+    vae = small(beta=0.3, word_weight=7.0, seed=5, likelihood=likelihood)
+    terms = vae.loss_terms(images, words, targets, training=False)
+    noise, wanted = Sampling(seed=5), {"loss": 0.0, "reconstruction": 0.0, "kl": 0.0}
+    experts = {
+        "image": vae.encoder(images),
+        "words": np.split(vae.text_encoder(words).numpy(), 2, axis=1),
+    }
+    for subset in (("image", "words"), ("image",), ("words",)):
+        mean, log_var = product_of_experts(*zip(*[experts[s] for s in subset], strict=True))
+        z = noise((mean, log_var))
+        drawn = vae.log_likelihood(targets, vae.decoder(z)).numpy()
+        p = 1 / (1 + np.exp(-vae.text_decoder(z).numpy().astype(float)))
+        said = (words * np.log(p) + (1 - words) * np.log(1 - p)).sum(axis=1)
+        mean, log_var = mean.numpy(), log_var.numpy()
+        kl = 0.5 * (np.exp(log_var) + mean**2 - 1 - log_var).sum(axis=1)
+        wanted["loss"] += (0.3 * kl - drawn - 7 * said).mean()
+        wanted["reconstruction"] -= drawn.mean()
+        wanted["kl"] += kl.mean()
+    for name, value in wanted.items():
+        assert float(terms[name]) == pytest.approx(value, rel=1e-3), name
 
 
 def test_targets_are_what_the_decoder_learns_to_draw():
@@ -105,6 +168,28 @@ def test_it_is_saved_and_loaded(tmp_path):
     np.testing.assert_array_equal(vae.encode(images), twin.encode(images))
     np.testing.assert_array_equal(vae.encode_words(words), twin.encode_words(words))
     assert (twin.word_weight, twin.get_config()["dropout"]) == (7.0, 0.25)
+
+
+def test_the_defaults_are_those_of_the_book():
+    config = ImageTextVAE((8, 8, 3), n_words=5).get_config()
+    assert config.pop("name")
+    assert config == {
+        "image_shape": (8, 8, 3),
+        "latent_dim": 64,
+        "architecture": "conv",
+        "likelihood": "gaussian",
+        "beta": pytest.approx(0.2),
+        "seed": 0,
+        "n_words": 5,
+        "word_weight": 50.0,
+        "dropout": 0.5,
+    }
+
+
+def test_the_limits_of_the_numbers_are_allowed():
+    vae = small(word_weight=0, dropout=0, n_words=1, beta=0)
+    assert (vae.word_weight, vae.dropout, vae.n_words) == (0, 0, 1)
+    assert small(dropout=0.9).dropout == 0.9
 
 
 @pytest.mark.parametrize(

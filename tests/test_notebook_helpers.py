@@ -54,7 +54,7 @@ def test_progress_in_a_notebook_is_live():
         "from vae_tutorial import progress\n"
         "seen, update = [], DisplayHandle.update\n"
         "def spy(self, data, **options):\n"
-        "    seen.append(data['text/plain'])\n"
+        "    seen.append(data['text/plain'] if options == {'raw': True} else data)\n"
         "    return update(self, data, **options)\n"
         "DisplayHandle.update = spy\n"
         "with progress.Progress('Counting', 3) as counter:\n"
@@ -121,6 +121,14 @@ def test_a_source_without_docstring_is_unchanged():
 def test_a_docstring_is_left_out_and_comments_stay():
     expected = "def documented(x):\n    # A comment stays.\n    return x"
     assert source_without_docstring(documented) == expected
+
+
+def only_documented():
+    """Do nothing."""
+
+
+def test_a_docstring_at_the_very_end_is_left_out_too():
+    assert source_without_docstring(only_documented) == "def only_documented():"
 
 
 def test_every_docstring_of_a_class_is_left_out():

@@ -98,6 +98,32 @@ def test_reconstructions_stand_below_their_originals():
     np.testing.assert_allclose(above + below, 1, atol=1e-6)
 
 
+def size(figure) -> tuple[float, float]:
+    return pytest.approx(tuple(figure.get_size_inches()), abs=1e-3)
+
+
+def test_figures_are_as_wide_as_a_page_and_as_high_as_their_rows():
+    # Cells are square and at most 1.25 inches high; a row of titles takes 0.3.
+    assert plotting.WIDTH == 6.5
+    assert size(plotting.show_images(GREY[:5], columns=3)) == (6.5, 2.5)
+    assert size(plotting.show_images(GREY[:5], columns=3, titles=list("abcde"))) == (6.5, 3.1)
+    assert size(plotting.show_images(np.zeros((11, 8, 8, 1)))) == (6.5, 1.3)  # ten in a row
+    # The gap after a query is a quarter of an image wide.
+    assert size(plotting.show_results(GREY[:2], RESULTS)) == (6.5, 2 * 6.5 / 7.25 + 0.3)
+    # Room for the names of the rows.
+    assert size(plotting.show_reconstructions(GREY, GREY)) == (6.5, 2 * (6.5 - 1.3) / 6)
+
+
+def test_images_stand_close_and_marks_and_titles_stand_where_they_belong():
+    figure = plotting.show_results(GREY[:2], RESULTS, CORRECT, query_titles=["a", "b"])
+    room = figure.get_layout_engine().get()
+    assert all(0 < room[side] < 0.1 for side in ("w_pad", "h_pad", "wspace", "hspace"))
+    assert figure.axes[0].yaxis.label.get_rotation() == 0
+    for axis in figure.axes:
+        for mark in axis.texts:
+            assert 0 < mark.get_position()[0] < 0.1 and 0.9 < mark.get_position()[1] < 1
+
+
 def test_curves_differ_in_line_style_as_well_as_colour():
     series = {name: np.arange(3.0) + i for i, name in enumerate("abcdef")}
     axis = plotting.plot_curves([1, 2, 3], series, xlabel="epoch", ylabel="nats").axes[0]

@@ -4,42 +4,18 @@ tests/test_notebook_helpers.py shows it in a notebook.
 """
 
 import contextlib
-import os
 import subprocess
 import sys
-import threading
-from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
+from terminal import shown_in_a_terminal
 
 import vae_tutorial.progress as progress_module
 from vae_tutorial.progress import Progress
 
 # Back to the start of the line, and clear it.
 REWRITE = "\r\x1b[2K"
-
-
-def shown_in_a_terminal(work: Callable[[], None]) -> str:
-    """Do ``work`` with a real terminal as standard output, and return what it was sent."""
-    pty = pytest.importorskip("pty", reason="only Unix has pseudo-terminals")
-    reader, writer = pty.openpty()
-    parts = []
-
-    def read():
-        # Ends when the writer is closed: with an error on Linux, with nothing on macOS.
-        with contextlib.suppress(OSError):
-            while part := os.read(reader, 65536):
-                parts.append(part)
-
-    # Read at once, as terminals do: a writer would wait for ever once the buffer is full.
-    thread = threading.Thread(target=read)
-    thread.start()
-    with os.fdopen(writer, "w") as stream, contextlib.redirect_stdout(stream):
-        work()
-    thread.join()
-    os.close(reader)
-    return b"".join(parts).decode().replace("\r\n", "\n")
 
 
 def count(total: int, **options) -> None:
@@ -57,6 +33,12 @@ def test_a_terminal_shows_one_line_that_is_rewritten():
     assert lines[-2] == "Counting: 3/3 · 0 s left · at 2"
     assert lines[-1] == "Counting: 0.0 s\n"
     assert "".join(lines).count("\n") == 1
+
+
+def test_a_single_step_is_work_too():
+    assert shown_in_a_terminal(lambda: count(1)).split(REWRITE)[1] == (
+        "Counting: 1/1 · 0 s left · at 0"
+    )
 
 
 def test_a_terminal_is_not_flooded():
@@ -83,7 +65,7 @@ def test_the_time_left_is_estimated(monkeypatch):
             progress.step()
             progress.step()
 
-    clock = iter([0.0, 10.0, 20.0, 21.5])
+    clock = iter([100.0, 110.0, 120.0, 121.5])
     monkeypatch.setattr(progress_module, "time", SimpleNamespace(monotonic=lambda: next(clock)))
     assert shown_in_a_terminal(work).split(REWRITE) == [
         "",
@@ -98,6 +80,7 @@ def test_a_pipe_gets_the_title_alone():
         "from vae_tutorial.progress import Progress\n"
         "with Progress('Counting', 3) as progress:\n"
         "    for _ in range(3): progress.step('note')\n"
+        "import os; os._exit(0)\n"  # it was sent at once, not left to the end of Python
     )
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True

@@ -103,6 +103,15 @@ def test_far_from_the_origin_nothing_is_lost(offset, k):
     np.testing.assert_allclose(distances, expected_distances, rtol=1e-6)
 
 
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e4])
+def test_what_differs_by_less_than_a_product_rounds_is_still_in_order(scale):
+    rng = np.random.default_rng(3)
+    base = rng.normal(size=16) * scale
+    steps = rng.integers(-3, 4, size=(400, 16)) * np.spacing(np.float32(scale))
+    gallery = np.float32(np.concatenate([base + steps, -base - steps]))
+    assert_same_search(gallery, np.float32([3 * base, -2 * base]), 5, "euclidean")
+
+
 @pytest.mark.parametrize("k", [3, 2000])
 def test_a_gallery_of_one_image_repeated(k):
     gallery = np.ones((2000, 4))

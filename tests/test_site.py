@@ -120,7 +120,6 @@ def test_an_unpublished_book_names_no_address(book_pages):
         assert [link for link in links if "colab.research" in link or "/her-book" in link] == []
 
 
-@pytest.mark.xdist_group("published")
 def test_a_published_book_names_its_own_addresses(published_pages):
     host = "https://ada.github.io/her-book/"
     for path, page in published_pages.items():

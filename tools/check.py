@@ -199,7 +199,7 @@ def main() -> int:
     parser.add_argument("--since", default="HEAD", help="compare with this revision (HEAD)")
     given = parser.parse_args()
     python = (sys.executable, "-m")
-    tests = ("pytest", "-q", "-n", "2", "--dist", "loadgroup", "-m", "not slow")
+    tests = ("pytest", "-q", "-n", "2", "-m", "not slow")
     touched = list(SITE) if given.all else changed_paths(given.since)
     results = [
         run("lint", *python, "ruff", "check", "."),

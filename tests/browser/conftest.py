@@ -13,17 +13,6 @@ from site_building import build_book, given_site
 NAMES = ["chromium", "chromium-browser", "google-chrome"]
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
-def pytest_collection_modifyitems(items):
-    """Let one process do all that is asked of a page, because a page is visited once for all."""
-    for item in items:
-        if item.get_closest_marker("xdist_group"):
-            continue
-        asked = getattr(item, "callspec", None)
-        group = asked.params.get("name") if asked and item.path.stem == "test_pages" else None
-        item.add_marker(pytest.mark.xdist_group(str(group or item.path.stem)))
-
-
 @pytest.fixture(scope="session")
 def site(tmp_path_factory) -> Path:
     """Return the folder of the built HTML: BOOK_SITE where that is given, else a fresh build."""

@@ -216,17 +216,17 @@ def test_every_formula_is_set(visit, name):
     assert has_mathjax == (found["sources"] > 0)
 
 
-@pytest.mark.xdist_group("book/elbo.html")
-def test_there_are_formulas(visit):
-    assert visit("book/elbo.html").formulas["set"] > 100
+@pytest.mark.parametrize("name", ["book/elbo.html"])
+def test_there_are_formulas(visit, name):
+    assert visit(name).formulas["set"] > 100
 
 
 # -- Size -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.xdist_group(HOME)
-def test_the_landing_page_is_light(visit):
-    assert 0 < visit(HOME).first_view <= 700_000
+@pytest.mark.parametrize("name", [HOME])
+def test_the_landing_page_is_light(visit, name):
+    assert 0 < visit(name).first_view <= 700_000
 
 
 @pytest.mark.parametrize("name", CHAPTERS)

@@ -1,0 +1,97 @@
+"""Checks at the door: what they let through, what they turn away, and what they say."""
+
+import numpy as np
+import pytest
+
+from vae_tutorial._checks import (
+    check_choice,
+    check_count,
+    check_images,
+    check_labels,
+    check_matrix,
+    check_number,
+)
+
+IMAGES = np.zeros((2, 3, 4, 1))
+EDGES = np.array([0, 1]).reshape(1, 1, 1, 2)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.uint8, np.int64])
+def test_good_arrays_come_back_in_one_type(dtype):
+    images, matrix = check_images(EDGES.astype(dtype)), check_matrix(np.eye(2, dtype=dtype), "x")
+    assert (images.dtype, matrix.dtype) == (np.float32, np.float32)
+    np.testing.assert_array_equal(images, EDGES)
+    np.testing.assert_array_equal(matrix, np.eye(2))
+
+
+def test_nothing_is_copied_without_need():
+    images, matrix = np.zeros((1, 1, 1, 1), np.float32), np.zeros((1, 1), np.float32)
+    labels = np.zeros(1, np.int64)
+    assert check_images(images) is images
+    assert check_matrix(matrix, "x", columns=1) is matrix
+    assert check_labels(labels, length=1) is labels
+
+
+def test_lists_are_arrays_too():
+    assert check_matrix([[1, 2]], "x", columns=2).tolist() == [[1, 2]]
+    labels = check_labels([3, 1])
+    assert (labels.dtype, labels.tolist()) == (np.int64, [3, 1])
+    assert check_labels(np.array([7], np.uint8)).dtype == np.int64
+
+
+def test_numbers_at_their_limits_pass_as_plain_numbers():
+    assert check_count(np.int8(1), "n") == 1
+    assert type(check_count(np.int8(1), "n")) is int
+    assert check_count(-2, "n", at_least=-2) == -2
+    assert check_count(5, "n", at_most=5) == 5
+    assert type(check_number(np.float32(0.5), "x")) is float
+    assert check_number(2, "x", at_least=2, at_most=2) == 2.0
+    assert check_number(-1e300, "x") == -1e300
+    assert check_choice("b", "x", ("a", "b")) == "b"
+
+
+BAD_INPUTS = [
+    (lambda: check_images(IMAGES.astype(str)), TypeError, "images must be numbers, got dtype <U32"),
+    (lambda: check_images(IMAGES > 0), TypeError, "images must be numbers, got dtype bool"),
+    (lambda: check_images(IMAGES[0]), ValueError, "channels\\), got \\(3, 4, 1\\); add a missing"),
+    (lambda: check_images(IMAGES[None]), ValueError, "channels\\), got \\(1, 2, 3, 4, 1\\)"),
+    (lambda: check_images(IMAGES[:0]), ValueError, "images is empty, shape \\(0, 3, 4, 1\\)"),
+    (lambda: check_images(IMAGES + np.inf), ValueError, "images holds NaN or infinity"),
+    (lambda: check_images(IMAGES - 0.5), ValueError, "got values from -0.5 to -0.5; divide"),
+    (lambda: check_images(IMAGES + 1.5), ValueError, "got values from 1.5 to 1.5; divide"),
+    (lambda: check_images(EDGES * 255), ValueError, "got values from 0 to 255; divide 8-bit"),
+    (lambda: check_images(IMAGES[0], "first"), ValueError, "^first must have shape"),
+    (lambda: check_matrix([["a"]], "x"), TypeError, "x must be numbers, got dtype <U1"),
+    (lambda: check_matrix([[True]], "x"), TypeError, "x must be numbers, got dtype bool"),
+    (lambda: check_matrix([1, 2], "x"), ValueError, "x must have two axes .* got shape \\(2,\\)"),
+    (lambda: check_matrix(IMAGES, "x"), ValueError, "x must have two axes"),
+    (lambda: check_matrix(np.zeros((0, 2)), "x"), ValueError, "x is empty, shape \\(0, 2\\)"),
+    (lambda: check_matrix(np.eye(2), "x", columns=3), ValueError, "x must have 3 columns, got 2"),
+    (lambda: check_matrix(np.eye(2), "x", columns=1), ValueError, "x must have 1 columns, got 2"),
+    (lambda: check_matrix([[1, np.nan]], "x"), ValueError, "x holds NaN or infinity"),
+    (lambda: check_labels([0.5]), TypeError, "labels must be whole numbers, got dtype float64"),
+    (lambda: check_labels([True]), TypeError, "labels must be whole numbers, got dtype bool"),
+    (lambda: check_labels([[1]]), ValueError, "labels must have shape \\(n,\\), got \\(1, 1\\)"),
+    (lambda: check_labels(np.zeros(0, int)), ValueError, "labels is empty"),
+    (lambda: check_labels([1, 2], length=3), ValueError, "labels must have 3 entries, got 2"),
+    (lambda: check_labels([1, 2], length=1), ValueError, "labels must have 1 entries, got 2"),
+    (lambda: check_count(0, "n"), ValueError, "n must be at least 1, got 0"),
+    (lambda: check_count(6, "n", at_most=5), ValueError, "n must be at most 5, got 6"),
+    (lambda: check_count(True, "n"), TypeError, "whole number, got True of type bool"),
+    (lambda: check_count(2.0, "n"), TypeError, "whole number, got 2.0 of type float"),
+    (lambda: check_number("1", "x"), TypeError, "x must be a number, got '1' of type str"),
+    (lambda: check_number(True, "x"), TypeError, "x must be a number, got True of type bool"),
+    (lambda: check_number(np.inf, "x"), ValueError, "x must be finite, at least -inf, got inf"),
+    (lambda: check_number(-np.inf, "x"), ValueError, "x must be finite"),
+    (lambda: check_number(np.nan, "x"), ValueError, "x must be finite"),
+    (lambda: check_number(-1, "x", at_least=0), ValueError, "finite, at least 0, got -1"),
+    (lambda: check_number(2, "x", at_least=0, at_most=1), ValueError, "finite, 0 to 1, got 2"),
+    (lambda: check_choice(1, "x", "ab"), TypeError, "x must be a string, got int"),
+    (lambda: check_choice("c", "x", ("a", "b")), ValueError, "one of 'a', 'b', got 'c'"),
+]
+
+
+@pytest.mark.parametrize(("call", "error", "message"), BAD_INPUTS)
+def test_bad_input_is_refused_in_words(call, error, message):
+    with pytest.raises(error, match=message):
+        call()

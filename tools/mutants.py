@@ -1,0 +1,461 @@
+"""Count the faults that the tests would miss: change the library in small ways and run the tests.
+
+    python tools/mutants.py models --count 40 --seed 0
+
+A mutant is a module with one small change: a comparison flipped, an operator swapped, a number one
+larger, a condition negated, a statement removed. It is killed if a test fails or does not end.
+Survivors are printed; each is a hole in the tests, or makes no difference that a reader could see.
+Those of the second kind stand in equivalent_mutants.toml, with the reason, and do not count.
+
+Mutants live in a temporary copy of the project. Each is tested in a process forked from one that
+has in memory what the tests import, such as TensorFlow, but none of our code. The tests that are
+known to run the changed line come first, the quickest of them at the start.
+
+Neither of the usual tools does this: mutmut wraps every function in another one, which changes what
+TensorFlow compiles and what show_source shows, and it takes no random sample of a module's mutants;
+cosmic-ray changes the files of the working tree and imports TensorFlow anew for every mutant.
+"""
+
+import argparse
+import ast
+import importlib.util
+import json
+import os
+import platform
+import random
+import resource
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import tomllib
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+KNOWN = Path(__file__).with_name("equivalent_mutants.toml")
+SECONDS = "processor time for a mutant, beyond twice that of the unchanged tests (10)"
+# Each module of the library, and the files of tests/ that should notice what goes wrong in it.
+TESTS = {
+    "_checks": ["checks"],
+    "baselines": ["baselines"],
+    "datasets": ["datasets"],
+    "metrics": ["metrics"],
+    "models": ["models", "pretrained"],
+    "multimodal": ["multimodal"],
+    "notebook": ["notebook_helpers"],
+    "objectives": ["objectives"],
+    "plotting": ["plotting"],
+    "progress": ["progress", "notebook_helpers"],
+    "retrieval": ["retrieval"],
+    "training": ["training"],
+    "exercises/__init__": ["exercises"],
+    "exercises/__main__": ["marking"],
+    "exercises/_notebooks": ["marking"],
+    "exercises/_trial": ["exercises"],
+}
+# Tried when they are named only: these hold little logic, or start TensorFlow anew in every test.
+OTHERS = {
+    "__init__": ["package"],
+    "_tensorflow": ["package"],
+    "exercises/_background": ["exercises"],
+    "exercises/_bank": ["exercises"],
+    "exercises/_better_representations": ["exercises"],
+    "exercises/_beyond_one_machine": ["exercises"],
+    "exercises/_elbo": ["exercises"],
+    "exercises/_encoder_decoder": ["exercises"],
+    "exercises/_interpretability": ["exercises"],
+    "exercises/_many_modalities": ["exercises"],
+    "exercises/_retrieval": ["exercises"],
+    "exercises/_richer_images": ["exercises"],
+    "exercises/_training": ["exercises"],
+}
+ALL = TESTS | OTHERS
+SWAPS = {
+    ast.Lt: ("<", ["<=", ">="]),
+    ast.LtE: ("<=", ["<", ">"]),
+    ast.Gt: (">", [">=", "<="]),
+    ast.GtE: (">=", [">", "<"]),
+    ast.Eq: ("==", ["!="]),
+    ast.NotEq: ("!=", ["=="]),
+    ast.Is: ("is", ["is not"]),
+    ast.IsNot: ("is not", ["is"]),
+    ast.In: ("in", ["not in"]),
+    ast.NotIn: ("not in", ["in"]),
+    ast.And: ("and", ["or"]),
+    ast.Or: ("or", ["and"]),
+    ast.Add: ("+", ["-"]),
+    ast.Sub: ("-", ["+"]),
+    ast.Mult: ("*", ["/"]),
+    ast.Div: ("/", ["*"]),
+    ast.FloorDiv: ("//", ["/"]),
+    ast.Mod: ("%", ["*"]),
+    ast.Pow: ("**", ["*"]),
+    ast.BitOr: ("|", ["&"]),
+    ast.BitAnd: ("&", ["|"]),
+}
+
+
+# -- Making mutants -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change: the lines it touches, as they were and as they are, and the whole new source."""
+
+    line: int
+    last: int
+    before: str
+    after: str
+    source: str
+
+
+class Changes(ast.NodeVisitor):
+    """Collects (start, end, text) for every change that can be made to a source."""
+
+    def __init__(self, source: str):
+        self.data = source.encode()
+        self.starts = [0]
+        for line in self.data.splitlines(keepends=True):
+            self.starts.append(self.starts[-1] + len(line))
+        self.found = []
+        self.visit(ast.parse(source))
+
+    def start(self, node) -> int:
+        return self.starts[node.lineno - 1] + node.col_offset
+
+    def end(self, node) -> int:
+        return self.starts[node.end_lineno - 1] + node.end_col_offset
+
+    def text(self, node) -> str:
+        return self.data[self.start(node) : self.end(node)].decode()
+
+    def replace(self, node, text: str) -> None:
+        self.found.append((self.start(node), self.end(node), text))
+
+    def swap(self, left, operator, right, suffix: str = "") -> None:
+        """Write another operator between two operands."""
+        symbol, others = SWAPS.get(type(operator), ("", []))
+        start, end = self.end(left), self.start(right)
+        gap = self.data[start:end].decode()
+        for other in others:
+            self.found.append((start, end, gap.replace(symbol + suffix, other + suffix, 1)))
+
+    def visit(self, node) -> None:
+        getattr(self, f"change_{type(node).__name__.lower()}", lambda node: None)(node)
+        for field, value in ast.iter_fields(node):
+            if field in ("annotation", "returns", "type_comment"):
+                continue
+            for child in value if isinstance(value, list) else [value]:
+                # Positions inside a formatted string are not to be relied on in Python 3.11.
+                if isinstance(child, ast.AST) and not isinstance(child, ast.JoinedStr):
+                    self.visit(child)
+
+    def change_compare(self, node) -> None:
+        operands = [node.left, *node.comparators]
+        for left, operator, right in zip(operands, node.ops, operands[1:], strict=False):
+            self.swap(left, operator, right)
+
+    def change_boolop(self, node) -> None:
+        for left, right in zip(node.values, node.values[1:], strict=False):
+            self.swap(left, node.op, right)
+
+    def change_binop(self, node) -> None:
+        self.swap(node.left, node.op, node.right)
+
+    def change_augassign(self, node) -> None:
+        self.swap(node.target, node.op, node.value, "=")
+        self.replace(node, "pass")
+
+    def change_unaryop(self, node) -> None:
+        length = {ast.Not: 3, ast.USub: 1, ast.Invert: 1}.get(type(node.op))
+        if length:
+            self.found.append((self.start(node), self.start(node) + length, ""))
+
+    def change_constant(self, node) -> None:
+        if isinstance(node.value, bool):
+            self.replace(node, str(not node.value))
+        elif isinstance(node.value, (int, float)):
+            self.replace(node, repr(node.value + 1))
+
+    def change_if(self, node) -> None:
+        # Other conditions have a change of their own already.
+        if not isinstance(node.test, (ast.Compare, ast.UnaryOp, ast.BoolOp)):
+            self.replace(node.test, f"not ({self.text(node.test)})")
+
+    change_while = change_ifexp = change_if
+
+    def change_comprehension(self, node) -> None:
+        for test in node.ifs:
+            self.replace(test, f"not ({self.text(test)})")
+
+    def change_return(self, node) -> None:
+        if node.value is not None and self.text(node.value) != "None":
+            self.replace(node.value, "None")
+
+    def change_expr(self, node) -> None:
+        if not isinstance(node.value, ast.Constant):
+            self.replace(node, "pass")
+
+    def change_assign(self, node) -> None:
+        # Without its first value a name is an error, which any test finds.
+        names = {name.id for name in ast.walk(node.value) if isinstance(name, ast.Name)}
+        again = any(isinstance(t, ast.Name) and t.id in names for t in node.targets)
+        if again or any(isinstance(t, (ast.Attribute, ast.Subscript)) for t in node.targets):
+            self.replace(node, "pass")
+
+    def change_raise(self, node) -> None:
+        self.replace(node, "pass")
+
+    change_break = change_continue = change_delete = change_raise
+
+    def change_arguments(self, node) -> None:
+        for default in [*node.defaults, *node.kw_defaults]:
+            if isinstance(default, ast.Constant) and isinstance(default.value, str):
+                self.replace(default, repr(default.value + "x"))
+
+    def change_call(self, node) -> None:
+        if len(node.args) < 2 or any(isinstance(arg, ast.Starred) for arg in node.args[:2]):
+            return
+        one, two = node.args[:2]
+        between = self.data[self.end(one) : self.start(two)].decode()
+        swapped = self.text(two) + between + self.text(one)
+        self.found.append((self.start(one), self.end(two), swapped))
+
+
+def all_mutants(source: str) -> list[Mutant]:
+    """Return every mutant of a source."""
+    changes, mutants = Changes(source), []
+    for start, end, text in sorted(set(changes.found)):
+        data = changes.data
+        changed = (data[:start] + text.encode() + data[end:]).decode()
+        line, last = (data.count(b"\n", 0, place) + 1 for place in (start, end))
+        after = changed.splitlines()[line - 1 : last + changed.count("\n") - source.count("\n")]
+        before = source.splitlines()[line - 1 : last]
+        one, two = (" ".join(" ".join(lines).split()) for lines in (before, after))
+        mutants.append(Mutant(line, last, one, two, changed))
+    return [mutant for mutant in mutants if mutant.before != mutant.after]
+
+
+def choose(source: str, count: int, seed: str) -> list[Mutant]:
+    mutants = all_mutants(source)
+    return sorted(
+        random.Random(seed).sample(mutants, min(count, len(mutants))), key=lambda m: m.line
+    )
+
+
+# -- Running tests --------------------------------------------------------------------------------
+
+
+class Plugin:
+    """Puts the named tests first, the quickest at the start; notes how long each one took."""
+
+    def __init__(self, first=(), known=None):
+        self.first, self.known, self.seconds = set(first), known or {}, {}
+
+    def pytest_collection_modifyitems(self, items):
+        for item in items:
+            item.rank = item.nodeid not in self.first, self.known.get(item.nodeid, 0)
+        items.sort(key=lambda item: item.rank)
+
+    def pytest_runtest_logreport(self, report):
+        self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0) + report.duration
+
+
+def forked(work, copy: Path, limit: int | None = None) -> tuple[int, float]:
+    """Run ``work`` in a process of its own; return its status and its processor time.
+
+    ``limit`` is in seconds of processor time; ten times as long by the clock ends it too.
+    """
+    sys.stdout.flush()
+    pid = os.fork()
+    if pid == 0:
+        code = 70
+        try:
+            os.setsid()
+            os.chdir(copy)
+            sys.path.insert(0, str(copy))
+            os.environ["PYTHONPATH"] = str(copy)
+            with (copy / "log").open("wb") as log:
+                os.dup2(log.fileno(), 1)
+                os.dup2(log.fileno(), 2)
+            if limit:
+                resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
+                signal.alarm(10 * limit)
+                sys.dont_write_bytecode = True
+                os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+            code = int(work())
+        finally:
+            sys.stdout.flush()
+            os._exit(code)
+    _, status, usage = os.wait4(pid, 0)
+    with suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
+    return status, usage.ru_utime + usage.ru_stime
+
+
+def unchanged(copy: Path, tests: list[str]) -> tuple[dict, float]:
+    """Run the tests on the unchanged code: the seconds of each, and those of the processor."""
+
+    def work():
+        import pytest
+
+        plugin = Plugin()
+        cover = ["--cov=vae_tutorial", "--cov-config=/dev/null", "--cov-context=test"]
+        code = pytest.main([*tests, "-q", "-p", "no:cacheprovider", *cover], [plugin])
+        files = {name: getattr(module, "__file__", None) for name, module in sys.modules.items()}
+        loaded = [name for name, path in files.items() if "site-packages" in (path or "")]
+        text = json.dumps({"seconds": plugin.seconds, "loaded": loaded})
+        (copy / "unchanged.json").write_text(text, encoding="utf-8")
+        return code
+
+    status, seconds = forked(work, copy)
+    if status:
+        sys.exit(f"{(copy / 'log').read_text()}\nthe tests fail without a mutant; mend them first")
+    return json.loads((copy / "unchanged.json").read_text(encoding="utf-8")), seconds
+
+
+def warm_up(modules: list[str]) -> None:
+    """Import other packages' modules, in the order given, without what they print."""
+    saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    for name in modules:
+        with suppress(ImportError):
+            importlib.import_module(name)
+    os.dup2(saved, 2)
+    os.close(saved)
+    os.close(nowhere)
+
+
+def tests_of_lines(copy: Path, file: Path) -> dict[int, set[str]]:
+    """Return the names of the tests that run each line."""
+    from coverage import CoverageData
+
+    data = CoverageData(str(copy / ".coverage"))
+    data.read()
+    lines = data.contexts_by_lineno(str(file)).items()
+    return {line: {name.rpartition("|")[0] for name in names} - {""} for line, names in lines}
+
+
+def examine(module: str, tests: list[str], given: argparse.Namespace) -> dict:
+    """Try mutants of one module; print the survivors, return the figures."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder).resolve() / "copy"
+        skip = shutil.ignore_patterns(".*", "_build", "build", "__pycache__", "*.egg-info")
+        shutil.copytree(given.root, copy, ignore=skip)
+        file = copy / "vae_tutorial" / f"{module}.py"
+        source = file.read_text(encoding="utf-8")
+        tests = [*tests, str(file.relative_to(copy))]  # and the examples of its docstrings
+        facts, seconds = unchanged(copy, tests)
+        limit = int(2 * seconds + given.seconds)
+        warm_up(facts["loaded"])
+        covering = tests_of_lines(copy, file)
+        Path(importlib.util.cache_from_source(str(file))).unlink(missing_ok=True)
+
+        equivalent = known_equivalent(module)
+        result = {"mutants": 0, "killed": 0, "equivalent": 0, "survivors": []}
+        for mutant in choose(source, given.count, f"{given.seed} {module}"):
+            result["mutants"] += 1
+            # Guards against a mistake of ours; without one it does nothing.
+            unguarded = mutant.before.replace("strict=True", "strict=False") == mutant.after
+            if unguarded or (mutant.before, mutant.after) in equivalent:
+                result["equivalent"] += 1
+                continue
+            file.write_text(mutant.source, encoding="utf-8")
+            lines = range(mutant.line, mutant.last + 1)
+            names = set().union(*(covering.get(line, ()) for line in lines))
+            if survives(copy, tests, Plugin(names, facts["seconds"]), limit):
+                change = f"{mutant.before}  ->  {mutant.after}"
+                said = f"vae_tutorial/{module}.py:{mutant.line}  {change}"
+                print(said, flush=True)
+                result["survivors"].append(said)
+            else:
+                result["killed"] += 1
+    return result
+
+
+def survives(copy: Path, tests: list[str], plugin: Plugin, limit: int) -> bool:
+    def work():
+        import pytest
+
+        return pytest.main([*tests, "-x", "-q", "-p", "no:cacheprovider"], [plugin])
+
+    return forked(work, copy, limit)[0] == 0
+
+
+# -- What is known, and what is reported ----------------------------------------------------------
+
+
+def known_equivalent(module: str) -> set[tuple[str, str]]:
+    """Return the changes of a module that make no difference, as (before, after)."""
+    if not KNOWN.is_file():
+        return set()
+    entries = tomllib.loads(KNOWN.read_text(encoding="utf-8")).get("equivalent", [])
+    return {(entry["before"], entry["after"]) for entry in entries if entry["module"] == module}
+
+
+def share(result: dict) -> float:
+    """Return the killed part of the mutants that make a difference."""
+    counted = result["mutants"] - result["equivalent"]
+    return result["killed"] / counted if counted else 1.0
+
+
+def write(path: Path, results: dict, seed: int, count: int) -> None:
+    packages = ("tensorflow", "keras", "numpy", "pytest")
+    content = {
+        "command": f"python tools/mutants.py --seed {seed} --count {count} --output {path}",
+        "seed": seed,
+        "versions": {"python": platform.python_version()}
+        | {name: metadata.version(name) for name in packages},
+        "modules": results,
+    }
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("modules", nargs="*", help=f"default: {', '.join(TESTS)}")
+    parser.add_argument("--count", type=int, default=40, help="mutants of a module (40)")
+    parser.add_argument("--seed", type=int, default=0, help="which mutants (0)")
+    parser.add_argument("--at-least", type=float, default=0.9, help="share to be killed (0.9)")
+    parser.add_argument("--seconds", type=float, default=10, help=SECONDS)
+    parser.add_argument("--output", type=Path, help="write the figures to this JSON file")
+    parser.add_argument("--root", type=Path, default=ROOT, help="of the project")
+    parser.add_argument("--tests", nargs="+", help="test files in place of the module's own")
+    given = parser.parse_args()
+    if not hasattr(os, "fork"):
+        parser.error("this needs a system that can fork a process: Linux or macOS")
+    if not given.tests and set(given.modules) - set(ALL):
+        parser.error(f"no such module; one of {', '.join(ALL)}")
+    return given
+
+
+def main() -> None:
+    given = arguments()
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+        os.environ[name] = "1"
+    results = {}
+    for module in given.modules or TESTS:
+        started = time.monotonic()
+        tests = given.tests or [f"tests/test_{name}.py" for name in ALL[module]]
+        results[module] = examine(module, tests, given)
+        results[module]["share"] = round(share(results[module]), 3)
+        numbers = {name: results[module][name] for name in ("mutants", "killed", "equivalent")}
+        said = ", ".join(f"{value} {name}" for name, value in numbers.items())
+        said += f", share {results[module]['share']:.1%}, {time.monotonic() - started:.0f} s"
+        print(f"{module}: {said}", flush=True)
+        if given.output:
+            write(given.output, results, given.seed, given.count)
+    weak = [module for module, result in results.items() if share(result) < given.at_least]
+    if weak:
+        sys.exit(f"below {given.at_least:.0%}: {', '.join(weak)}")
+
+
+if __name__ == "__main__":
+    main()
