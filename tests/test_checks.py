@@ -95,3 +95,8 @@ BAD_INPUTS = [
 def test_bad_input_is_refused_in_words(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_a_number_beyond_every_float_is_refused_in_the_usual_words():
+    with pytest.raises(ValueError, match="beta must be finite, at least 0, got inf"):
+        check_number(10**400, "beta", at_least=0)

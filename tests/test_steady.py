@@ -82,7 +82,7 @@ def test_a_cell_that_hangs_is_called_a_time_out_and_a_wrong_output_a_difference(
         cell = v4.new_code_cell(source, execution_count=1)
         cell.outputs = [v4.new_output("stream", name="stdout", text="1\n")]
         nbformat.write(v4.new_notebook(cells=[cell]), tmp_path / f"{name}.ipynb")
-    command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-cell-timeout=5", "--color=no"]
+    command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-cell-timeout=2", "--color=no"]
     said = {}
     for name in ("hangs", "differs"):
         found = subprocess.run(
