@@ -9,6 +9,8 @@ import pytest
 
 from vae_tutorial.exercises import EXERCISES
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 
 

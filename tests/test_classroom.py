@@ -140,6 +140,7 @@ def test_only_the_instructor_has_solutions(copies):
 
 
 @pytest.mark.parametrize("kind", make_classroom.KINDS)
+@pytest.mark.slow
 def test_making_them_again_gives_the_same_files(tmp_path, kind):
     for folder in ("first", "second"):
         make_classroom.write_copies(tmp_path / folder, kind)
@@ -150,6 +151,7 @@ def test_making_them_again_gives_the_same_files(tmp_path, kind):
     assert first == second and len(first) == len(pages())
 
 
+@pytest.mark.slow
 def test_the_zips_hold_what_a_room_without_a_network_needs(tmp_path):
     make_classroom.make(tmp_path / "made")
     for kind in ("student", "instructor"):

@@ -231,6 +231,7 @@ def test_a_malformed_commit_is_refused(commit):
         make_colab.from_environment(ENVIRONMENT | {"BOOK_COMMIT": commit})
 
 
+@pytest.mark.slow
 def test_the_command_writes_the_same_files_again(tmp_path):
     def files() -> dict[str, bytes]:
         command = [sys.executable, ROOT / "tools" / "make_colab.py", tmp_path / "out"]

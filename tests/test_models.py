@@ -145,6 +145,7 @@ def trained(request, images):
     return model, before, model.fit(images, batch_size=32, epochs=15, verbose=0).history
 
 
+@pytest.mark.slow
 def test_training_improves_and_reports_the_three_terms(images, trained):
     model, before, history = trained
     after = model.evaluate(images, verbose=0, return_dict=True)
@@ -161,6 +162,7 @@ def test_evaluate_counts_every_image_once(images):
     assert uneven["loss"] == pytest.approx(whole["loss"], rel=1e-5)
 
 
+@pytest.mark.slow
 def test_save_and_load_give_identical_outputs(images, tmp_path, trained):
     model, _, _ = trained
     model.save(tmp_path / "model.keras")
@@ -250,6 +252,7 @@ def test_log_var_stays_finite_whatever_the_weights(architecture):
     assert np.isfinite(np.exp(log_var)).all()
 
 
+@pytest.mark.slow
 def test_seeded_training_repeats(images):
     def train():
         vae = small(seed=5)
@@ -355,6 +358,7 @@ def test_evaluation_draws_no_views(images):
     assert np.isfinite(vae.evaluate(images, verbose=0)).all()
 
 
+@pytest.mark.slow
 def test_view_training_makes_the_latent_ignore_the_view(images):
     # The squares are equally bright: brightness says nothing about the image to reconstruct.
     bright = RandomView(brightness=1.0, seed=5)
@@ -426,6 +430,7 @@ def test_log_odds_are_standardised_over_the_batch_without_an_offset(images):
     assert np.abs(layer.moving_mean.numpy() - before).max() > 1e-4
 
 
+@pytest.mark.slow
 def test_short_codes_do_not_freeze():
     digits = datasets.load("mnist-5k").gallery_images[:2560]
     set_seed(0)

@@ -50,6 +50,7 @@ def test_one_expert_is_drawn_towards_the_prior_and_none_is_refused():
         product_of_experts([np.zeros(1)], [np.zeros(1)] * 2)
 
 
+@pytest.mark.slow
 def test_each_modality_alone_learns_to_say_both():
     images, words, kind = two_things()
     vae = small(dropout=0.0)
@@ -151,6 +152,7 @@ def test_the_loss_is_the_sum_over_the_three_subsets(likelihood):
         assert float(terms[name]) == pytest.approx(value, rel=1e-3), name
 
 
+@pytest.mark.slow
 def test_targets_are_what_the_decoder_learns_to_draw():
     images, words, _ = two_things(16)
     vae = small()

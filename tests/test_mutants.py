@@ -9,6 +9,8 @@ from pathlib import Path
 import mutants
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[1]
 TINY = """\
 def larger(a, b):

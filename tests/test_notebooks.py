@@ -364,6 +364,7 @@ def is_compared_text(cell) -> bool:
     )
 
 
+@pytest.mark.slow
 def test_nbval_notices_one_changed_output(tmp_path):
     candidates = [short for path in NOTEBOOKS if (short := shortened(read(path)))]
     notebook = min(candidates, key=lambda short: run_seconds(short) or float("inf"))

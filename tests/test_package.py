@@ -111,6 +111,7 @@ def test_importing_needs_neither_tensorflow_nor_matplotlib(module):
     assert result.stdout.split() == []
 
 
+@pytest.mark.slow
 def test_importing_tensorflow_prints_nothing():
     code = "from vae_tutorial import models"
     result = subprocess.run(

@@ -18,6 +18,8 @@ from site_rules import (
     stylesheet_loads_from_other_hosts,
 )
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[1]
 
 

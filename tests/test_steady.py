@@ -77,6 +77,7 @@ def test_no_limit_is_below_ten_times_what_the_longest_cell_took():
             assert min(found) >= 10 * longest, name
 
 
+@pytest.mark.slow
 def test_a_cell_that_hangs_is_called_a_time_out_and_a_wrong_output_a_difference(tmp_path):
     for name, source in {"hangs": "while True: pass", "differs": "print(2)"}.items():
         cell = v4.new_code_cell(source, execution_count=1)

@@ -184,6 +184,7 @@ def test_the_stored_results_come_out_again(path, name):
         assert value["mean"] == pytest.approx(scores[metric]["mean"], abs=5e-4), metric
 
 
+@pytest.mark.slow
 def test_the_command_runs_on_the_bundled_images(tmp_path):
     command = [sys.executable, "benchmarks/study.py", "--part", "quick", "--data", "mnist"]
     command += ["--only", "beta 5", "--output", str(tmp_path), "--compare"]
@@ -320,6 +321,7 @@ def line(name: str, score: float) -> dict:
     return {"group": "fixed", "name": name, "scores": score}
 
 
+@pytest.mark.slow
 def test_the_bounds_are_ordered_and_agree_with_the_loss():
     spec = specs.replace(specs.models_of_sweeps()["latent 8"], epochs=1)
     split = specs.load_split("mnist", "quick")

@@ -87,6 +87,7 @@ def test_warmup_may_lead_to_no_weight_at_all():
     assert training.KLWarmup(1).beta_at(1) == 1.0
 
 
+@pytest.mark.slow
 def test_warmup_changes_the_loss_that_is_trained():
     losses = []
     for callbacks in ([], [training.KLWarmup(epochs=1, beta=100.0)]):
@@ -316,6 +317,7 @@ def test_a_pair_is_reconstructed_as_its_mean():
         assert vae.predict(images, verbose=0) == pytest.approx(0.4, abs=0.05)
 
 
+@pytest.mark.slow
 def test_training_on_pairs_repeats_with_its_seed_and_reports_the_mean_over_images():
     first, again, other = (
         training.fit_pairs(pair_vae(), *PAIRS, epochs=2, batch_size=5, **seed)

@@ -16,6 +16,8 @@ from vae_tutorial.baselines import Pixels
 from vae_tutorial.models import pretrained
 from vae_tutorial.retrieval import ImageIndex
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[1]
 STATIC = ROOT / "book" / "_static"
 FIGURES = {"latent": "training.ipynb", "elbo": "elbo.ipynb", "draw": "draw.md"}
