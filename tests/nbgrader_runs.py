@@ -7,7 +7,6 @@ exercises: that the rest of its code is the page's is held by tests/test_classro
 runs by nbval.
 """
 
-import ast
 import csv
 import inspect
 import os
@@ -68,14 +67,11 @@ def trimmed(kind: str):
     notebook.cells = [
         cell
         for cell in notebook.cells
-        if cell.cell_type == "markdown" or "nbgrader" in cell.metadata or imports(cell.source)
+        if cell.cell_type == "markdown"
+        or "nbgrader" in cell.metadata
+        or "import numpy as np" in cell.source
     ]
     return notebook
-
-
-def imports(source: str) -> bool:
-    """Tell whether a cell only imports."""
-    return all(isinstance(s, (ast.Import, ast.ImportFrom)) for s in ast.parse(source).body)
 
 
 @pytest.fixture(scope="module")
