@@ -74,7 +74,10 @@ serve: book ## serve the built book at http://localhost:8000 (PORT=... for anoth
 check: $(SCALE) ## lint, types, fast tests, and the notebooks and pages that your change touches (ALL=1 for all)
 	$(ONE_THREAD) $(BIN)/python tools/check.py $(if $(ALL),--all) $(if $(SINCE),--since $(SINCE))
 
-test: lint types test-library test-notebooks test-classroom test-nbgrader ## check, all tests, every notebook's outputs, the copies and nbgrader
+# One run for all that is no notebook, so that neither core waits at the end of each part.
+test: lint types .venv-nbgrader/.installed ## lint, types, all tests, the copies and nbgrader, every notebook's outputs
+	@$(MAKE) --no-print-directory test-library ALSO="tests/classroom_runs.py tests/nbgrader_runs.py"
+	@$(MAKE) --no-print-directory test-notebooks
 
 test-everything: test test-site test-colab test-colab-whole test-matrix study-smoke study-quick test-pdf mutants ## all there is to run, for hours
 
@@ -106,8 +109,9 @@ audit-zizmor: $(STAMP)-audit
 audit-actionlint: $(STAMP)-actionlint
 	$(BIN)/actionlint
 
-test-library: $(SCALE) ## unit, property, structure and site tests, with branch coverage
-	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --cov --cov-report=term-missing
+test-library: $(SCALE) book ## unit, property, structure and site tests, with branch coverage
+	BOOK_SITE=_build/html $(ONE_THREAD) \
+	$(BIN)/python -m pytest -n 2 --cov --cov-report=term-missing tests vae_tutorial $(ALSO)
 
 # Two notebooks at a time, each from top to bottom in one process and on one thread: as fast on two
 # cores as two notebooks that share every core, and less at the mercy of what else runs.

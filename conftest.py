@@ -23,7 +23,8 @@ def pytest_collection_modifyitems(items):
 
 
 # Files whose tests share something that takes long to make.
-TOGETHER = {"test_colab_variant", "test_marking", "test_notebook_helpers", "test_site", "test_web"}
+TOGETHER = {"classroom_runs", "nbgrader_runs", "test_colab_variant", "test_distribution"}
+TOGETHER |= {"test_marking", "test_notebook_helpers", "test_site", "test_web"}
 PAGE = re.compile(r"\[(?:\w+-)?([\w/-]+\.html)")
 
 
