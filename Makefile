@@ -157,7 +157,7 @@ study: $(SCALE) ## train and measure everything again (hours; needs the full dat
 	$(BIN)/python benchmarks/names.py
 
 study-smoke: $(SCALE) ## one epoch of every method of the study, on the bundled images
-	$(BIN)/python benchmarks/study.py --part smoke --output _build/study-smoke
+	$(BIN)/python benchmarks/study.py --part smoke
 
 study-quick: $(SCALE) ## the study at a twentieth of its size, compared with its stored results (minutes)
 	$(BIN)/python benchmarks/study.py --part quick --compare --output _build/study

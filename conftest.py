@@ -1,7 +1,6 @@
 """What every test run needs, whether of the library or of the notebooks."""
 
 import os
-import re
 import sys
 from functools import cache
 from pathlib import Path
@@ -22,36 +21,13 @@ def pytest_collection_modifyitems(items):
         items.sort(key=lambda item: -stored_seconds(item.path))  # keeps the order of the cells
 
 
-# Files whose tests share something that takes long to make.
-TOGETHER = {"classroom_runs", "nbgrader_runs", "test_colab_variant", "test_distribution"}
-TOGETHER |= {"test_marking", "test_notebook_helpers", "test_site", "test_web"}
-PAGE = re.compile(r"\[(?:\w+-)?([\w/-]+\.html)")
-
-
-def deal(nodeid: str) -> str:
-    """Return the name of what must run in one process: a notebook, a page, a file, or one test."""
-    file = Path(nodeid.split("::")[0])
-    if "test_a_published_book" in nodeid:  # the one test that needs a second book
-        return nodeid
-    if "test_the_emoji" in nodeid or "test_the_names" in nodeid:  # they share the components
-        return "emoji"
-    if file.suffix == ".ipynb" or file.stem in TOGETHER:
-        return file.name
-    if file.parent.name == "browser":  # a page is visited once, whatever is asked of it
-        return found[1] if (found := PAGE.search(nodeid)) else file.name
-    return nodeid
-
-
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """Deal tests out to the processes one by one, but together what shares something costly."""
-    from xdist.scheduler import LoadScopeScheduling
+    if config.getvalue("dist") != "load":  # somebody asked for another way by --dist
+        return None
+    from dealing import scheduler
 
-    class Dealing(LoadScopeScheduling):
-        def _split_scope(self, nodeid):
-            return deal(nodeid)
-
-    return Dealing(config, log)
+    return scheduler(config, log)
 
 
 @cache

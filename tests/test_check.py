@@ -108,3 +108,9 @@ def test_an_exercise_runs_only_pages_that_are_about_exercises(book):
     git(book, "commit", "-qam", "b")
     write(book, "vae_tutorial/exercises/__init__.py", "EXERCISES = {}\n")
     assert stale() == {"two"}
+
+
+def test_the_pages_that_are_opened_in_a_browser(book):
+    touched = ["README.md", "book/one.ipynb", "book/faq.md", "book/images/x.png", "book/_a/b.md"]
+    assert check.touched_pages(touched) == ["one", "faq"]
+    assert check.touched_pages(list(check.SITE)) == ["one", "two"]

@@ -191,14 +191,20 @@ def check_site(touched: list[str]) -> bool:
     site, pytest = {"BOOK_SITE": "_build/html"}, (sys.executable, "-m", "pytest", "-q")
     fine = run("site: build", "make", "--no-print-directory", "book")
     fine = fine and run("site: pages as files", *pytest, *PAGES, **site)
-    stems = [
-        Path(n).stem for n in touched if n.startswith("book/") and n.endswith((".ipynb", ".md"))
-    ]
+    stems = touched_pages(touched)
     if not fine or not stems or not any(map(shutil.which, BROWSERS)):
         return fine
     chosen = " or ".join(f"/{stem}.html" for stem in stems)
     visits = ["tests/browser/test_pages.py", "-n", "2", "-k", chosen]
     return run(f"site: {', '.join(stems)} in a browser", *pytest, *visits, **site)
+
+
+def touched_pages(touched: list[str]) -> list[str]:
+    """Return the names of the book's pages among paths, or of all if ``book/`` itself is there."""
+    if "book/" in touched:
+        touched = names("ls-files", "--cached", "--others", "--exclude-standard", "--", "book")
+    pages = [Path(name) for name in touched if Path(name).parent == Path("book")]
+    return [path.stem for path in pages if path.suffix in (".ipynb", ".md")]
 
 
 def main() -> int:
