@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
         ("book/elbo.ipynb::Cell 0", "book/faq.ipynb::Cell 0", False),
         ("tests/test_metrics.py::test_a", "tests/test_metrics.py::test_b", False),
         ("tests/test_marking.py::test_a", "tests/test_marking.py::test_b", True),
-        ("tests/browser/test_a.py::a[dark-elbo.html]", "tests/browser/test_b.py::b[elbo.html]", True),
+        ("tests/browser/a.py::a[dark-elbo.html]", "tests/browser/b.py::b[elbo.html]", True),
         ("tests/browser/test_a.py::a[elbo.html]", "tests/browser/test_a.py::a[faq.html]", False),
         ("tests/test_site.py::test_a", "tests/test_site.py::test_a_published_book", False),
         ("tests/test_b.py::test_the_emoji", "tests/test_b.py::test_the_names[1]", True),
