@@ -142,6 +142,7 @@ def public_things() -> list:
         module = importlib.import_module(f"vae_tutorial.{room}")
         for name, thing in vars(module).items():
             own = getattr(thing, "__module__", None) == module.__name__
+            own |= name in getattr(module, "__all__", ())
             if own and not name.startswith("_") and callable(thing):
                 found.append(pytest.param(thing, id=f"{room}.{name}"))
     return found

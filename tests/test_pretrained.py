@@ -9,10 +9,9 @@ import ranking
 import specs
 import weights
 
-from vae_tutorial import models
-from vae_tutorial.models import pretrained
+from vae_tutorial.models import bundled, pretrained
 
-FOLDER = models._WEIGHTS
+FOLDER = bundled._WEIGHTS
 NAMES = sorted(weights.BUNDLED)
 
 
@@ -21,7 +20,7 @@ def card(name: str) -> dict:
 
 
 def test_every_bundled_model_has_its_files_and_no_other_has():
-    assert sorted(models._PRETRAINED) == NAMES
+    assert sorted(bundled._PRETRAINED) == NAMES
     expected = {"README.md"} | {f"{n}{end}" for n in NAMES for end in (".json", ".weights.h5")}
     assert {path.name for path in FOLDER.iterdir()} == expected
 
@@ -61,7 +60,7 @@ def test_a_view_vae_moves_shifted_images_less(name):
 
 
 def test_missing_damaged_and_unknown_weights_are_refused_in_words(tmp_path, monkeypatch):
-    monkeypatch.setattr(models, "_WEIGHTS", tmp_path)
+    monkeypatch.setattr(bundled, "_WEIGHTS", tmp_path)
     with pytest.raises(FileNotFoundError, match=r"mnist-vae\.weights\.h5 is missing"):
         pretrained("mnist-vae")
     copy = tmp_path / "mnist-vae.weights.h5"

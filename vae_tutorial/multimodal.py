@@ -8,8 +8,9 @@ from numpy.typing import ArrayLike
 
 from vae_tutorial import objectives
 from vae_tutorial._checks import check_count, check_matrix, check_number
-from vae_tutorial._tensorflow import keras, layers, tf
-from vae_tutorial.models import VAE, bound_log_var
+from vae_tutorial._tensorflow import keras, layers
+from vae_tutorial.models import VAE, _data, bound_log_var
+from vae_tutorial.models.networks import full_precision, register
 
 ops = keras.ops
 
@@ -55,6 +56,13 @@ def product_of_experts(means, log_vars):
     return mean, -ops.log(total)
 
 
+def _check_words(words, n_words: int) -> np.ndarray:
+    """Return bags of words as a float32 matrix; a sparse matrix of SciPy's is filled up."""
+    dense = words.toarray() if hasattr(words, "toarray") else words
+    return check_matrix(dense, "words", columns=n_words)
+
+
+@register
 class ImageTextVAE(VAE):
     r"""VAE of an image and its words: one latent, an encoder and a decoder for each modality.
 
@@ -91,6 +99,8 @@ class ImageTextVAE(VAE):
     ((3, 2), (3, 2))
     """
 
+    term_names = (*VAE.term_names, "words")
+
     def __init__(
         self,
         image_shape: Sequence[int],
@@ -110,12 +120,13 @@ class ImageTextVAE(VAE):
         super().__init__(image_shape, latent_dim, architecture, likelihood, beta, seed, **kwargs)
 
     def build(self, input_shape):
-        dense = functools.partial(layers.Dense, 256, activation="relu")
-        hide = layers.Dropout(self.dropout, seed=self.sampling.seed)
-        both = layers.Dense(2 * self.latent_dim)  # means, then log-variances
+        policy = {"dtype": self.dtype_policy}
+        dense = functools.partial(layers.Dense, 256, activation="relu", **policy)
+        hide = layers.Dropout(self.dropout, seed=self.sampling.seed, **policy)
+        both = layers.Dense(2 * self.latent_dim, **policy)  # means, then log-variances
         words, z = keras.Input((self.n_words,)), keras.Input((self.latent_dim,))
         self.text_encoder = keras.Sequential([words, hide, dense(), both], name="text_encoder")
-        say = layers.Dense(self.n_words)
+        say = layers.Dense(self.n_words, **policy)
         self.text_decoder = keras.Sequential([z, dense(), say], name="text_decoder")
         super().build(input_shape)
 
@@ -137,67 +148,79 @@ class ImageTextVAE(VAE):
         if images is not None:
             experts.append(self.encoder(images))
         if words is not None:
-            mean, raw = ops.split(self.text_encoder(words, training=training), 2, axis=-1)
+            both = full_precision(self.text_encoder(words, training=training))
+            mean, raw = ops.split(both, 2, axis=-1)
             experts.append((mean, bound_log_var(raw)))
         if not experts:
             raise ValueError("posterior needs images, words or both, got neither")
         return product_of_experts(*zip(*experts, strict=True))
 
-    def call(self, images):
-        return ops.sigmoid(self.decoder(self.posterior(images)[0]))
+    def latent_of(self, images):
+        return self.posterior(images)[0]
 
-    def loss_terms(self, images, words, targets, training: bool = True) -> dict:
+    def loss_terms(self, seen, target=None, training: bool = False) -> dict:
         """Return the batch means of the loss and its terms, summed over the three subsets.
 
         Parameters
         ----------
-        images : array (batch, height, width, channels), float in [0, 1]
-            What the image encoder sees.
-        words : array (batch, n_words), 0 or 1
-            What the text encoder sees, and what the text decoder is to say.
-        targets : array like ``images``
-            What the image decoder is to draw.
+        seen : tuple of arrays (batch, height, width, channels) and (batch, n_words)
+            Images and words that the encoders see.
+        target : tuple like ``seen``, optional
+            Images to draw and words to say; by default those seen.
         training : bool
             Whether the text encoder hides words.
 
         Returns
         -------
         dict of str to scalar tensor
-            ``loss``, ``reconstruction`` (of images) and ``kl``, in nats.
+            ``loss``, ``reconstruction`` (of images), ``kl``, ``beta``, and ``words``, the words'
+            term with its weight: ``loss = reconstruction + beta * kl + words``, in nats.
         """
-        loss = reconstruction = kl = 0.0
-        for seen in ({"images": images, "words": words}, {"images": images}, {"words": words}):
-            mean, log_var = self.posterior(**seen, training=training)
-            z = self.sampling((mean, log_var))
-            drawn = self.log_likelihood(targets, self.decoder(z))
-            said = objectives.bernoulli_log_likelihood(words, self.text_decoder(z))
-            divergence = objectives.kl_divergence(mean, log_var)
-            loss += ops.mean(self.beta * divergence - drawn - self.word_weight * said)
-            reconstruction -= ops.mean(drawn)
-            kl += ops.mean(divergence)
-        return {"loss": loss, "reconstruction": reconstruction, "kl": kl}
+        (images, words), (drawn, said) = seen, seen if target is None else target
+        reconstruction = kl = missed = 0.0
+        for subset in ({"images": images, "words": words}, {"images": images}, {"words": words}):
+            posterior = self.posterior(**subset, training=training)
+            z = self.sampling(posterior)
+            reconstruction -= ops.mean(self.log_likelihood(drawn, self.decoder(z)))
+            kl += ops.mean(self.divergence(posterior))
+            logits = full_precision(self.text_decoder(z))
+            missed -= ops.mean(objectives.bernoulli_log_likelihood(said, logits))
+        beta, missed = ops.convert_to_tensor(self.beta), self.word_weight * missed
+        terms = {"reconstruction": reconstruction, "kl": kl, "beta": beta, "words": missed}
+        return {"loss": reconstruction + beta * kl + missed, **terms}
 
-    def _unpack(self, data) -> tuple:
-        (inputs,) = data
-        return inputs
+    def unpack(self, data) -> tuple:
+        """Return images and words seen, and images and words wanted, of a batch."""
+        while len(data) == 1:  # one tuple, as fit and most data sets bring it
+            (data,) = data
+        images, words, *drawn = data
+        images = _data.check_batch(images, self.image_shape)
+        words = ops.cast(words, images.dtype)
+        drawn = _data.check_batch(drawn[0], self.image_shape, "targets") if drawn else images
+        return (images, words), (drawn, words)
 
-    def test_step(self, data):
-        images, words, targets = self._unpack(data)
-        return self._track(self.loss_terms(images, words, targets, training=False), images)
-
-    def _check_data(self, x, y):
-        if y is not None or not isinstance(x, (tuple, list)) or len(x) not in (2, 3):
+    def _check_arrays(self, x, y=None, weights=None) -> tuple:
+        # A data set yields the parts side by side, fit gets them as one tuple.
+        given = [x, y, weights] if not isinstance(x, (tuple, list)) else [*x, y, weights]
+        parts = [part for part in given if part is not None]
+        extra = isinstance(x, (tuple, list)) and (y is not None or weights is not None)
+        if extra or len(parts) not in (2, 3):
             raise ValueError(
                 "an ImageTextVAE trains on one tuple: (images, words) or (images, words, targets)"
             )
-        images, words = self._check_images(x[0]), check_matrix(x[1], "words", columns=self.n_words)
-        targets = self._check_images(x[2]) if len(x) == 3 else images
+        images = _data.check_pictures(parts[0], self.image_shape)
+        words = _check_words(parts[1], self.n_words)
+        targets = images if len(parts) == 2 else _data.check_pictures(parts[2], self.image_shape)
         if not len(images) == len(words) == len(targets):
             raise ValueError(
                 "images, words and targets must be equally many, got "
                 f"{len(images)}, {len(words)} and {len(targets)}"
             )
-        return images, words, targets
+        return (images, words, targets), None
+
+    def _held_out(self, data):
+        checked = self._checked(data, None)
+        return checked[0] if _data.is_data_set(data) else (checked[0],)
 
     def encode_words(self, words: ArrayLike) -> np.ndarray:
         """Return the posterior means given words alone: descriptors that image search accepts.
@@ -211,8 +234,8 @@ class ImageTextVAE(VAE):
         -------
         array (n, latent_dim), float32
         """
-        words = check_matrix(words, "words", columns=self.n_words)
-        return self.posterior(words=words)[0].numpy()
+        words = _check_words(words, self.n_words)
+        return self.posterior(words=words)[0].numpy().astype(np.float32)
 
     def decode_words(self, z: ArrayLike) -> np.ndarray:
         """Return the probability of each word.
@@ -230,8 +253,7 @@ class ImageTextVAE(VAE):
 
     @functools.cached_property
     def _compiled_encoder(self):
-        signature = [tf.TensorSpec((None, *self.image_shape), tf.float32)]
-        return tf.function(self.posterior, input_signature=signature)
+        return self._compiled(self.posterior)
 
     def get_config(self):
         own = ("n_words", "word_weight", "dropout")

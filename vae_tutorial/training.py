@@ -1,15 +1,14 @@
-"""What happens around training: seeds, views, pairs, a KL schedule, progress, active units."""
+"""What happens around training: seeds, pairs, a KL schedule, progress, active units."""
 
 import math
 
 import numpy as np
 
-from vae_tutorial import objectives
 from vae_tutorial._checks import check_count, check_images, check_matrix, check_number
 from vae_tutorial._tensorflow import keras, tf
+from vae_tutorial.models import RandomView  # noqa: F401 - its name before it had a room
+from vae_tutorial.models._data import check_pictures
 from vae_tutorial.progress import Progress
-
-ops = keras.ops
 
 
 def set_seed(seed: int) -> None:
@@ -73,149 +72,8 @@ def active_units(mean, *, threshold: float = 0.01) -> int:
     mean = check_matrix(mean, "mean")
     if len(mean) < 2:
         raise ValueError("mean must hold at least two images, got 1; add one")
-    if not threshold >= 0:
-        raise ValueError(f"threshold must not be negative, got {threshold}; try 0.01")
+    threshold = check_number(threshold, "threshold", at_least=0)
     return int((mean.var(axis=0, dtype=np.float64) > threshold).sum())
-
-
-@keras.saving.register_keras_serializable(package="vae_tutorial")
-class RandomView:
-    r"""Give a random view of each image: moved, turned, sheared, scaled, thicker or thinner.
-
-    Each image gets its own draws, uniform within plus or minus the stated size. One affine map
-    does the geometry, with linear interpolation and zeros from outside the image. Thickness blends
-    the image with its 3x3 maximum (a third of the images), with its 3x3 minimum (a third), or
-    leaves it. All sizes are multiplied by ``strength``; at 0 nothing changes.
-
-    Source: random views as a way to say what does not matter go back to Simard et al. (2003).
-    Introduced in chapter 5.
-
-    Parameters
-    ----------
-    shift : float
-        Largest move along each axis, in pixels.
-    rotation : float
-        Largest angle, in degrees.
-    zoom : float
-        Each axis is scaled by the exponential of at most this number.
-    shear : float
-        Largest shear: how many pixels a row moves for each pixel it is away from the centre.
-    thickness : float
-        Largest share of the maximum or minimum in the blend, from 0 to 1.
-    brightness : float
-        Pixels are multiplied by the exponential of at most this number, then cut at 1.
-    flip : bool
-        Also mirror half of the images, left to right.
-    strength : float
-        Factor for all sizes above, not negative.
-    seed : int
-        Starts the view's own stream of draws; every call continues it.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If a size is negative or no number, or ``thickness`` exceeds 1.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> image = np.eye(5, dtype="float32").reshape(1, 5, 5, 1)
-    >>> bool((RandomView(shift=2.0)(image).numpy() == image).all())
-    False
-    >>> bool((RandomView(shift=2.0, strength=0.0)(image).numpy() == image).all())
-    True
-    """
-
-    def __init__(
-        self,
-        shift: float = 0.0,
-        rotation: float = 0.0,
-        zoom: float = 0.0,
-        shear: float = 0.0,
-        thickness: float = 0.0,
-        brightness: float = 0.0,
-        flip: bool = False,
-        strength: float = 1.0,
-        seed: int = 0,
-    ):
-        sizes = {"shift": shift, "rotation": rotation, "zoom": zoom, "shear": shear}
-        sizes |= {"thickness": thickness, "brightness": brightness, "strength": strength}
-        self.sizes = {name: check_number(size, name, at_least=0) for name, size in sizes.items()}
-        check_number(thickness, "thickness", at_least=0, at_most=1)
-        self.flip = bool(flip)
-        self.seed = check_count(seed, "seed", at_least=0)
-        self.seed_generator = keras.random.SeedGenerator(self.seed)
-
-    def __call__(self, images):
-        """Return a view of each image of ``images``, (n, height, width, channels) in [0, 1]."""
-        images = ops.convert_to_tensor(images)
-        if self.sizes["strength"] == 0:
-            return images
-        views = self._warp(images)
-        if self.sizes["thickness"]:
-            views = self._change_thickness(views)
-        if self.sizes["brightness"]:
-            factors = ops.exp(self._draw("brightness", ops.shape(views)[0]))
-            views = ops.minimum(views * ops.reshape(factors, (-1, 1, 1, 1)), 1.0)
-        return views
-
-    def _draw(self, name: str, n):
-        size = self.sizes[name] * self.sizes["strength"]
-        return keras.random.uniform((n,), -size, size, seed=self.seed_generator)
-
-    def _warp(self, images):
-        """Apply one affine map an image: where in the image does each pixel of the view lie."""
-        n, height, width = ops.shape(images)[0], images.shape[1], images.shape[2]
-        angle = self._draw("rotation", n) * (math.pi / 180)
-        cos, sin, shear = ops.cos(angle), ops.sin(angle), self._draw("shear", n)
-        scale_x, scale_y = ops.exp(self._draw("zoom", n)), ops.exp(self._draw("zoom", n))
-        if self.flip:
-            mirrored = keras.random.uniform((n,), seed=self.seed_generator) < 0.5
-            scale_x = ops.where(mirrored, -scale_x, scale_x)
-        xx, xy = cos * scale_x, (cos * shear - sin) * scale_y
-        yx, yy = sin * scale_x, (sin * shear + cos) * scale_y
-        x0, y0 = (width - 1) / 2, (height - 1) / 2  # turn about the centre
-        to_x = x0 - xx * x0 - xy * y0 + self._draw("shift", n)
-        to_y = y0 - yx * x0 - yy * y0 + self._draw("shift", n)
-        zeros = ops.zeros_like(xx)
-        maps = ops.stack([xx, xy, to_x, yx, yy, to_y, zeros, zeros], axis=1)
-        return ops.image.affine_transform(
-            images,
-            maps,
-            interpolation="bilinear",
-            fill_mode="constant",
-            fill_value=0.0,
-            data_format="channels_last",
-        )
-
-    def _change_thickness(self, images):
-        shape = (ops.shape(images)[0], 1, 1, 1)
-        choice = keras.random.uniform(shape, seed=self.seed_generator)
-        amount = keras.random.uniform(shape, seed=self.seed_generator)
-        amount *= min(1.0, self.sizes["thickness"] * self.sizes["strength"])
-        thicker = ops.max_pool(images, 3, 1, "same") - images
-        thinner = -ops.max_pool(-images, 3, 1, "same") - images
-        change = ops.where(choice < 1 / 3, thicker, ops.where(choice < 2 / 3, thinner, 0.0))
-        return images + amount * change
-
-    def get_config(self) -> dict:
-        """Return the arguments that make such a view again."""
-        return {**self.sizes, "flip": self.flip, "seed": self.seed}
-
-    @classmethod
-    def from_config(cls, config: dict) -> "RandomView":
-        """Make a view from what :meth:`get_config` returned.
-
-        Parameters
-        ----------
-        config : dict
-            The arguments.
-
-        Returns
-        -------
-        RandomView
-        """
-        return cls(**config)
 
 
 def compiled_epoch(vae, images, *, batch_size: int = 128, seed: int = 0):
@@ -255,56 +113,101 @@ def compiled_epoch(vae, images, *, batch_size: int = 128, seed: int = 0):
     >>> epoch()["loss"] > epoch()["loss"]
     True
     """
-    images = tf.constant(_check_trainable(vae, images, "images"))
+    images = tf.constant(check_pictures(images, vae.image_shape))
+    _check_compiled(vae)
     batch_size = check_count(batch_size, "batch_size")
     shuffling = keras.random.SeedGenerator(check_count(seed, "seed", at_least=0))
     vae.optimizer.build(vae.trainable_variables)
+    names: list[str] = []
 
     @tf.function
     def run():
         order = keras.random.shuffle(tf.range(len(images)), seed=shuffling)
         for start in tf.range(0, len(images), batch_size):
-            vae.train_step(tf.gather(images, order[start : start + batch_size]))
+            terms = vae.train_step(tf.gather(images, order[start : start + batch_size]))
+            names[:] = terms
 
     def epoch() -> dict:
         vae.reset_metrics()
         run()
-        return {metric.name: float(metric.result()) for metric in vae.metrics}
+        return {name: float(vae.trackers[name].result()) for name in names}
 
     return epoch
 
 
-def fit_pairs(
-    vae,
-    first,
-    second,
-    *,
-    epochs: int,
-    batch_size: int = 32,
-    seed: int = 0,
-    title: str = "Pairs",
-) -> list[float]:
-    r"""Train a VAE that sees one of two pictures of a thing and reconstructs the mean of both.
+class Pairs(keras.utils.PyDataset):
+    r"""Batches of two pictures of each thing: either is seen, the mean of both is to be drawn.
+
+    A model that ``fit`` trains on them minimises
 
     .. math:: -\mathbb E_{q(z|x_i)}[\log p(\bar x|z)] + \beta\, D_{KL}[q(z|x_i) \,\|\, p(z)],
               \qquad i = 1, 2, \qquad \bar x = \tfrac12 (x_1 + x_2)
 
     Each picture is a view of the other, so what differs between the two is left out of the latent.
-    Which pictures belong together is supervision. Uses the optimiser that ``vae`` was compiled
-    with. Introduced in chapter 7.
+    Which pictures belong together is supervision. Every epoch has an order of its own; call ``fit``
+    with ``shuffle=False``. Introduced in chapter 7.
+
+    Parameters
+    ----------
+    first, second : array (n, height, width, channels), float in [0, 1]
+        The two pictures of each thing, in the same order.
+    batch_size : int
+        Pairs in a mini-batch; each brings two pictures.
+    seed : int
+        Seed of the order of the pairs.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the arrays are no images or differ in shape, or a number is out of range.
+
+    Examples
+    --------
+    >>> pairs = Pairs(np.zeros((5, 8, 8, 3)), np.ones((5, 8, 8, 3)), batch_size=2)
+    >>> seen, target = pairs[0]
+    >>> len(pairs), seen.shape, float(target.mean())
+    (3, (4, 8, 8, 3), 0.5)
+    """
+
+    def __init__(self, first, second, *, batch_size: int = 32, seed: int = 0):
+        super().__init__()
+        self.first, self.second = check_images(first, "first"), check_images(second, "second")
+        if self.first.shape != self.second.shape:
+            raise ValueError(
+                "first and second must hold equally many images of one shape, got "
+                f"{self.first.shape} and {self.second.shape}; pass two pictures of each thing"
+            )
+        self.batch_size = check_count(batch_size, "batch_size")
+        self._rng = np.random.default_rng(check_count(seed, "seed", at_least=0))
+        self.on_epoch_end()
+
+    def __len__(self) -> int:
+        return math.ceil(len(self.first) / self.batch_size)
+
+    def __getitem__(self, batch: int) -> tuple[np.ndarray, np.ndarray]:
+        chosen = self._order[batch * self.batch_size : (batch + 1) * self.batch_size]
+        one, other = self.first[chosen], self.second[chosen]
+        middle = (one + other) / 2
+        return np.concatenate([one, other]), np.concatenate([middle, middle])
+
+    def on_epoch_end(self) -> None:
+        """Put the pairs into another order."""
+        self._order = self._rng.permutation(len(self.first))
+
+
+def fit_pairs(vae, first, second, *, epochs, batch_size=32, seed=0, title="Pairs") -> list[float]:
+    """Train a VAE on :class:`Pairs` by its ``fit``, and show the progress.
+
+    Introduced in chapter 7.
 
     Parameters
     ----------
     vae : vae_tutorial.models.VAE
         Compiled; it is trained in place.
-    first, second : array (n, height, width, channels), float in [0, 1]
-        The two pictures of each thing, in the same order.
+    first, second, batch_size, seed
+        As for :class:`Pairs`.
     epochs : int
         Passes over all pairs.
-    batch_size : int
-        Pairs in a mini-batch; each brings two pictures.
-    seed : int
-        Seed of the order of the pairs.
     title : str
         Shown while training runs.
 
@@ -316,8 +219,7 @@ def fit_pairs(
     Raises
     ------
     ValueError, TypeError
-        If the arrays are no images or differ in shape, a number is out of range, or ``vae`` was not
-        compiled.
+        As :class:`Pairs` does, or if ``vae`` was not compiled.
 
     Examples
     --------
@@ -329,57 +231,11 @@ def fit_pairs(
     Pairs: 2 epochs
     2
     """
-    first, second = _check_pairs(vae, first, second)
-    epochs = check_count(epochs, "epochs")
-    batch_size = check_count(batch_size, "batch_size")
-
-    @tf.function(reduce_retracing=True)
-    def step(seen, target):
-        with tf.GradientTape() as tape:
-            mean, log_var = vae.encoder(seen)
-            logits = vae.decoder(vae.sampling((mean, log_var)))
-            log_likelihood = vae.log_likelihood(target, logits)
-            kl = objectives.kl_divergence(mean, log_var)
-            loss = -ops.mean(objectives.elbo(log_likelihood, kl, beta=vae.beta))
-        gradients = tape.gradient(loss, vae.trainable_variables)
-        vae.optimizer.apply(gradients, vae.trainable_variables)
-        return loss
-
-    rng, history = np.random.default_rng(seed), []
-    plural = "epoch" if epochs == 1 else "epochs"
-    with Progress(f"{title}: {epochs} {plural}", total=epochs) as progress:
-        for _ in range(epochs):
-            order = rng.permutation(len(first))
-            losses = []
-            for start in range(0, len(order), batch_size):
-                chosen = order[start : start + batch_size]
-                one, other = first[chosen], second[chosen]
-                seen, middle = np.concatenate([one, other]), (one + other) / 2
-                losses.append((len(one), step(seen, np.concatenate([middle, middle]))))
-            history.append(float(sum(n * loss for n, loss in losses) / len(first)))
-            progress.step(f"loss {history[-1]:.1f}")
-    return history
-
-
-def _check_pairs(vae, first, second) -> tuple:
-    first, second = check_images(first, "first"), check_images(second, "second")
-    if first.shape != second.shape or first.shape[1:] != vae.image_shape:
-        raise ValueError(
-            f"first and second must both hold n images of shape {vae.image_shape}, got "
-            f"{first.shape} and {second.shape}; pass two pictures of each thing"
-        )
     _check_compiled(vae)
-    return first, second
-
-
-def _check_trainable(vae, images, name: str) -> np.ndarray:
-    images = check_images(images, name)
-    if images.shape[1:] != vae.image_shape:
-        raise ValueError(
-            f"{name} must hold images of shape {vae.image_shape}, got {images.shape}; reshape them"
-        )
-    _check_compiled(vae)
-    return images
+    pairs = Pairs(first, second, batch_size=batch_size, seed=seed)
+    options = {"shuffle": False, "verbose": 0, "callbacks": [TrainingProgress(title)]}
+    history = vae.fit(pairs, epochs=check_count(epochs, "epochs"), **options)
+    return history.history["loss"]
 
 
 def _check_compiled(vae) -> None:
@@ -392,15 +248,17 @@ def _check_compiled(vae) -> None:
 class KLWarmup(keras.callbacks.Callback):
     """Raise ``beta`` in equal steps from near 0 to its full value over the first epochs.
 
-    The model first learns to reconstruct, then to keep its posterior near the prior.
+    The model first learns to reconstruct, then to keep its posterior near the prior. Losses under
+    different betas are not alike, so held-out images are always scored under the full one: a
+    callback that selects by ``val_loss`` compares like with like.
     Source: Bowman et al. (2016), section 3.1. Introduced in chapter 4.
 
     Parameters
     ----------
     epochs : int
         Epochs until the full value is reached: epoch e trains with ``beta * e / epochs``.
-    beta : float
-        The full value, not negative.
+    beta : float, optional
+        The full value, not negative; by default the one that the model has when training begins.
 
     Raises
     ------
@@ -409,16 +267,16 @@ class KLWarmup(keras.callbacks.Callback):
 
     Examples
     --------
-    >>> KLWarmup(epochs=4).beta_at(1), KLWarmup(epochs=4).beta_at(9)
+    >>> KLWarmup(epochs=4, beta=1.0).beta_at(1), KLWarmup(epochs=4, beta=1.0).beta_at(9)
     (0.25, 1.0)
     """
 
-    def __init__(self, epochs: int, beta: float = 1.0):
+    def __init__(self, epochs: int, beta: float | None = None):
         super().__init__()
         self.epochs = check_count(epochs, "epochs")
-        if not beta >= 0:
-            raise ValueError(f"beta must not be negative, got {beta}; 1.0 is the ELBO")
-        self.full_beta = float(beta)
+        self._given = None if beta is None else check_number(beta, "beta", at_least=0)
+        self.full_beta = 1.0 if self._given is None else self._given
+        self._beta: float | None = None  # that of the epoch, while training runs
 
     def beta_at(self, epoch: int) -> float:
         """Return the weight in ``epoch``, counted from 1."""
@@ -427,9 +285,25 @@ class KLWarmup(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         if not hasattr(self.model, "beta"):
             raise TypeError(f"KLWarmup needs a model with a beta, got {type(self.model).__name__}")
+        if self._given is None:
+            self.full_beta = float(self.model.beta.numpy())
 
     def on_epoch_begin(self, epoch, logs=None):
-        self.model.beta.assign(self.beta_at(epoch + 1))
+        self._beta = self.beta_at(epoch + 1)
+        self.model.beta.assign(self._beta)
+
+    def on_test_begin(self, logs=None):
+        if self._beta is not None:
+            self.model.beta.assign(self.full_beta)
+
+    def on_test_end(self, logs=None):
+        if self._beta is not None:
+            self.model.beta.assign(self._beta)
+
+    def on_train_end(self, logs=None):
+        self._beta = None
+        if self._given is None:  # training may have ended before the last step
+            self.model.beta.assign(self.full_beta)
 
 
 class TrainingProgress(keras.callbacks.Callback):
@@ -464,3 +338,7 @@ class TrainingProgress(keras.callbacks.Callback):
 
     def on_train_end(self, logs=None):
         self._progress.__exit__(None, None, None)
+
+    def on_interrupt(self):
+        """End the line where training was stopped by hand."""
+        self._progress.__exit__(KeyboardInterrupt, None, None)

@@ -1,0 +1,46 @@
+"""The variational autoencoder as an ordinary Keras model, its relatives, and bundled weights.
+
+``networks`` holds encoder and decoder, ``base`` what all models share, ``vae`` the VAE and the
+plain autoencoder, ``views`` random views and the VAE that learns from them, ``binary`` the VAE
+of bits, ``bundled`` the trained weights. All their names can be had from here.
+"""
+
+from vae_tutorial.models.base import LIKELIHOODS, ImageModel
+from vae_tutorial.models.binary import BinaryVAE, BitEncoder, StraightThrough
+from vae_tutorial.models.bundled import pretrained
+from vae_tutorial.models.networks import (
+    ARCHITECTURES,
+    CONV_STRIDE,
+    LOG_VAR_BOUND,
+    Decoder,
+    Encoder,
+    PointEncoder,
+    Sampling,
+    bound_log_var,
+    check_image_shape,
+)
+from vae_tutorial.models.vae import VAE, Autoencoder
+from vae_tutorial.models.views import RandomView, ViewVAE, read_between
+
+__all__ = [
+    "ARCHITECTURES",
+    "CONV_STRIDE",
+    "LIKELIHOODS",
+    "LOG_VAR_BOUND",
+    "VAE",
+    "Autoencoder",
+    "BinaryVAE",
+    "BitEncoder",
+    "Decoder",
+    "Encoder",
+    "ImageModel",
+    "PointEncoder",
+    "RandomView",
+    "Sampling",
+    "StraightThrough",
+    "ViewVAE",
+    "bound_log_var",
+    "check_image_shape",
+    "pretrained",
+    "read_between",
+]
