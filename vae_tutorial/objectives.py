@@ -46,7 +46,7 @@ def kl_per_dimension(mean, log_var):
     >>> kl_per_dimension(np.array([[1.0, 0.0]]), np.zeros((1, 2))).numpy()
     array([[0.5, 0. ]])
     """
-    mean, log_var = _as_floats(mean, "mean"), _as_floats(log_var, "log_var")
+    mean, log_var = _all_floats(mean=mean, log_var=log_var)
     _check_same_shape(mean, log_var, "mean", "log_var")
     return 0.5 * (ops.square(mean) + ops.exp(log_var) - log_var - 1.0)
 
@@ -123,9 +123,8 @@ def gaussian_kl(mean_1, log_var_1, mean_2, log_var_2):
     1.0
     """
     given = {"mean_1": mean_1, "log_var_1": log_var_1, "mean_2": mean_2, "log_var_2": log_var_2}
-    tensors = {name: _as_floats(values, name) for name, values in given.items()}
-    mean_1, log_var_1, mean_2, log_var_2 = tensors.values()
-    for name, tensor in tensors.items():
+    mean_1, log_var_1, mean_2, log_var_2 = tensors = _all_floats(**given)
+    for name, tensor in zip(given, tensors, strict=True):
         _check_same_shape(mean_1, tensor, "mean_1", name)
     ratio = ops.exp(log_var_1 - log_var_2)
     distance = ops.square(mean_1 - mean_2) * ops.exp(-log_var_2)
@@ -209,7 +208,7 @@ def bernoulli_log_likelihood(x, logits, *, batch_dims: int = 1):
             f"x must lie in [0, 1] for a Bernoulli likelihood, got values from {x.min():g} to "
             f"{x.max():g}; divide 8-bit images by 255"
         )
-    x, logits = _as_floats(x, "x"), _as_floats(logits, "logits")
+    x, logits = _all_floats(x=x, logits=logits)
     _check_same_shape(x, logits, "x", "logits")
     return _sum_events(x * logits - ops.softplus(logits), batch_dims)
 
@@ -252,8 +251,7 @@ def gaussian_log_likelihood(x, mean, log_var, *, batch_dims: int = 1):
     >>> gaussian_log_likelihood(np.zeros((1, 2)), np.zeros((1, 2)), 0.0).numpy().round(4)
     array([-1.8379])
     """
-    x, mean = _as_floats(x, "x"), _as_floats(mean, "mean")
-    log_var = _as_floats(log_var, "log_var", like=x)
+    x, mean, log_var = _all_floats(x=x, mean=mean, log_var=log_var)
     _check_same_shape(x, mean, "x", "mean")
     if len(log_var.shape):
         _check_same_shape(x, log_var, "x", "log_var")
@@ -293,8 +291,7 @@ def reparameterise(mean, log_var, noise):
     >>> reparameterise(np.ones(2), np.log([4.0, 4.0]), np.array([0.0, 1.0])).numpy()
     array([1., 3.])
     """
-    mean, log_var = _as_floats(mean, "mean"), _as_floats(log_var, "log_var")
-    noise = _as_floats(noise, "noise")
+    mean, log_var, noise = _all_floats(mean=mean, log_var=log_var, noise=noise)
     _check_same_shape(mean, log_var, "mean", "log_var")
     _check_same_shape(mean, noise, "mean", "noise")
     return mean + ops.exp(0.5 * log_var) * noise
@@ -337,10 +334,9 @@ def elbo(log_likelihood, kl, *, beta=1.0):
     """
     if isinstance(beta, int | float) and not beta >= 0:
         raise ValueError(f"beta must not be negative, got {beta}; the ELBO has 1.0")
-    log_likelihood = _as_floats(log_likelihood, "log_likelihood")
-    kl = _as_floats(kl, "kl")
+    log_likelihood, kl = _all_floats(log_likelihood=log_likelihood, kl=kl)
     _check_same_shape(log_likelihood, kl, "log_likelihood", "kl")
-    return log_likelihood - beta * kl
+    return log_likelihood - ops.cast(beta, kl.dtype) * kl
 
 
 def iwae_bound(log_weights, *, axis: int = 0):
@@ -384,12 +380,18 @@ def iwae_bound(log_weights, *, axis: int = 0):
     return ops.logsumexp(log_weights, axis=axis) - math.log(draws)
 
 
-def _as_floats(values, name: str, *, like=None):
-    """Convert to a float tensor; plain numbers take the precision of ``like``."""
+def _all_floats(**values) -> list:
+    """Convert to float tensors of one precision, the finest given; plain numbers have none."""
+    tensors = {n: _as_floats(v, n) for n, v in values.items() if not isinstance(v, int | float)}
+    dtype = keras.backend.result_type(*(tensor.dtype for tensor in tensors.values()))
+    cast = {name: ops.cast(tensor, dtype) for name, tensor in tensors.items()}
+    return [cast[n] if n in cast else ops.convert_to_tensor(v, dtype) for n, v in values.items()]
+
+
+def _as_floats(values, name: str):
+    """Convert to a float tensor, in its own precision."""
     if isinstance(values, np.ndarray) and not np.isfinite(np.asarray(values, dtype=float)).all():
         raise ValueError(f"{name} holds NaN or infinity; look for an overflow before it")
-    if like is not None and isinstance(values, int | float):
-        return ops.convert_to_tensor(float(values), dtype=like.dtype)
     tensor = ops.convert_to_tensor(values)
     if "float" not in keras.backend.standardize_dtype(tensor.dtype):
         raise TypeError(

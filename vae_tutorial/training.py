@@ -334,7 +334,9 @@ class TrainingProgress(keras.callbacks.Callback):
         self._progress.__enter__()
 
     def on_epoch_end(self, epoch, logs=None):
-        self._progress.step(" ".join(f"{name} {value:.1f}" for name, value in (logs or {}).items()))
+        # Keras sorts the names; the loss comes first here, as it does in a table of terms.
+        terms = sorted((logs or {}).items(), key=lambda term: term[0] != "loss")
+        self._progress.step(" ".join(f"{name} {value:.1f}" for name, value in terms))
 
     def on_train_end(self, logs=None):
         self._progress.__exit__(None, None, None)

@@ -19,6 +19,14 @@ LIKELIHOODS = ("bernoulli", "gaussian")
 PIXEL_LOG_VAR_GAIN = 10.0
 
 
+def _with_full_weights(dtype):
+    """Return a policy of Keras's, its weights at least float32, which Adam needs."""
+    policy = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
+    if policy.variable_dtype in ("float16", "bfloat16"):
+        return keras.DTypePolicy(f"mixed_{policy.variable_dtype}")
+    return policy
+
+
 class ImageModel(keras.Model):
     """Encoder and decoder of images, trained on the terms that ``loss_terms`` names.
 
@@ -53,7 +61,7 @@ class ImageModel(keras.Model):
         likelihood: str,
         **kwargs,
     ):
-        super().__init__(**kwargs)
+        super().__init__(dtype=_with_full_weights(kwargs.pop("dtype", None)), **kwargs)
         self.likelihood = check_choice(likelihood, "likelihood", LIKELIHOODS)
         arguments, policy = (image_shape, latent_dim, architecture), {"dtype": self.dtype_policy}
         self.encoder = self.encoder_class(*arguments, name="encoder", **policy)
@@ -176,6 +184,11 @@ class ImageModel(keras.Model):
             )
         super().compile(optimizer=optimizer, **kwargs)
 
+    def compile_from_config(self, config):
+        # Keras leaves this to models whose compile is their own.
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        self.optimizer.build(self.trainable_variables)
+
     def fit(self, x=None, y=None, *args, **kwargs):
         """Train on images, or on images and what to draw from them; as :meth:`keras.Model.fit`."""
         _data.refuse_weights(kwargs)
@@ -219,6 +232,26 @@ class ImageModel(keras.Model):
         if _data.is_data_set(data):
             return self._checked(data, None)[0]
         return self._check_arrays(*data) if isinstance(data, tuple) else self._check_arrays(data)
+
+    # -- Files ------------------------------------------------------------------------------------
+
+    def streams(self) -> dict:
+        """Return the generators of random numbers that a loaded model goes on with, by name."""
+        return {}
+
+    def save_own_variables(self, store):
+        super().save_own_variables(store)
+        for name, generator in self.streams().items():
+            store[f"stream_of_{name}"] = generator.state.numpy()
+
+    def load_own_variables(self, store):
+        state = {name: store[name] for name in store.keys()}  # noqa: SIM118
+        for name, generator in self.streams().items():
+            if f"stream_of_{name}" in state:  # files of version 0.1 have none
+                generator.state.assign(state[f"stream_of_{name}"])
+        own = range(len(self._trainable_variables) + len(self._non_trainable_variables))
+        # Files of version 0.1 have a last number that a plain autoencoder has no use for.
+        super().load_own_variables({str(i): state[str(i)] for i in own})
 
     # -- Use --------------------------------------------------------------------------------------
 

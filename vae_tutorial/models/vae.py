@@ -239,8 +239,3 @@ class Autoencoder(ImageModel):
     def sample(self, n, seed=0):
         """Refuse: there is no prior from which ``n`` latents could be drawn with ``seed``."""
         raise TypeError("an Autoencoder has no prior to sample from; train a VAE")
-
-    def load_own_variables(self, store):
-        # Files of version 0.1 end with a beta, which was 0.
-        own = [str(i) for i in range(len(self._trainable_variables))]
-        super().load_own_variables({name: store[name] for name in own})

@@ -10,8 +10,6 @@ from vae_tutorial.models.vae import VAE
 
 ops = keras.ops
 
-VIEWS = "view_seed_state"  # the stream of views in a saved model
-
 
 @register
 class RandomView:
@@ -276,16 +274,8 @@ class ViewVAE(VAE):
         consistency = self.consistency * ops.mean(self.divergence(posterior, wanted))
         return {**terms, "loss": terms["loss"] + consistency, "consistency": consistency}
 
-    def save_own_variables(self, store):
-        super().save_own_variables(store)
-        if isinstance(self.view, RandomView):  # a loaded model goes on with its views
-            store[VIEWS] = self.view.seed_generator.state.numpy()
-
-    def load_own_variables(self, store):
-        state = {name: store[name] for name in store.keys()}  # noqa: SIM118
-        if (views := state.pop(VIEWS, None)) is not None and isinstance(self.view, RandomView):
-            self.view.seed_generator.state.assign(views)
-        super().load_own_variables(state)
+    def streams(self) -> dict:
+        return {"views": self.view.seed_generator} if isinstance(self.view, RandomView) else {}
 
     def get_config(self):
         view = keras.saving.serialize_keras_object(self.view)
