@@ -5,8 +5,8 @@ plain autoencoder, ``views`` random views and the VAE that learns from them, ``b
 of bits, ``bundled`` the trained weights. All their names can be had from here.
 """
 
-from vae_tutorial.models.base import LIKELIHOODS, ImageModel
-from vae_tutorial.models.binary import BinaryVAE, BitEncoder, StraightThrough
+from vae_tutorial.models.base import LIKELIHOODS, PIXEL_LOG_VAR_GAIN, ImageModel
+from vae_tutorial.models.binary import LOG_ODDS_SPREAD, BinaryVAE, BitEncoder, StraightThrough
 from vae_tutorial.models.bundled import pretrained
 from vae_tutorial.models.networks import (
     ARCHITECTURES,
@@ -26,7 +26,9 @@ __all__ = [
     "ARCHITECTURES",
     "CONV_STRIDE",
     "LIKELIHOODS",
+    "LOG_ODDS_SPREAD",
     "LOG_VAR_BOUND",
+    "PIXEL_LOG_VAR_GAIN",
     "VAE",
     "Autoencoder",
     "BinaryVAE",

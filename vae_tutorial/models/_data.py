@@ -22,7 +22,7 @@ def _is_array(x) -> bool:
     return isinstance(x, (list, tuple)) or hasattr(x, "__array__")
 
 
-def peeked(x, check: Callable[[tuple], None]):
+def peeked(x, check: Callable[[tuple], object]):
     """Return the data set x with its first batch checked; a generator is put together again."""
     if isinstance(x, keras.utils.PyDataset):
         check(_as_tuple(x[0]))

@@ -56,7 +56,7 @@ class VAE(ImageModel):
     """
 
     sampling_class: type = Sampling
-    term_names = ("loss", "reconstruction", "kl", "beta")
+    term_names: tuple[str, ...] = ("loss", "reconstruction", "kl", "beta")
 
     def __init__(
         self,
