@@ -84,7 +84,7 @@ class RandomView:
         images = full_precision(ops.convert_to_tensor(images))
         if self.sizes["strength"] == 0:
             return images
-        views = self._warp(images)
+        views = self.warp(images)
         if self.sizes["thickness"]:
             views = self._change_thickness(views)
         if self.sizes["brightness"]:
@@ -96,7 +96,7 @@ class RandomView:
         size = self.sizes[name] * self.sizes["strength"]
         return keras.random.uniform((n,), -size, size, seed=self.seed_generator)
 
-    def _warp(self, images):
+    def warp(self, images):
         """Apply one affine map an image: where in the image does each pixel of the view lie."""
         n, height, width = ops.shape(images)[0], images.shape[1], images.shape[2]
         angle = self._draw("rotation", n) * (math.pi / 180)
