@@ -219,7 +219,7 @@ def missing_from_method(method) -> list[str]:
         for name in parameters(method)
         if not re.search(rf"\b{name}\b", text)
     ]
-    if returns_something(method) and not re.search(r"\bReturns?\b", text):
+    if returns_something(method) and not re.search(r"\b[Rr]eturns?\b", text):
         missing.append("what it returns")
     return missing
 

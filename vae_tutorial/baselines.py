@@ -23,55 +23,12 @@ class Pixels:
     """
 
     def fit(self, images: ArrayLike) -> "Pixels":
-        """Learn nothing; here so that all descriptors are used alike.
-
-        Introduced in chapter 1.
-
-        Parameters
-        ----------
-        images : array (n, height, width, channels), float32 in [0, 1]
-
-        Returns
-        -------
-        Pixels
-            Itself.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If ``images`` are not as above.
-
-        Examples
-        --------
-        >>> pixels = Pixels().fit(np.zeros((3, 28, 28, 1)))
-        """
+        """Check ``images`` and return the object itself: there is nothing to learn."""
         check_images(images)
         return self
 
     def encode(self, images: ArrayLike) -> np.ndarray:
-        """Flatten each image into one row.
-
-        Introduced in chapter 1.
-
-        Parameters
-        ----------
-        images : array (n, height, width, channels), float32 in [0, 1]
-
-        Returns
-        -------
-        array (n, height * width * channels), float32
-            The descriptors.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If ``images`` are not as above.
-
-        Examples
-        --------
-        >>> Pixels().encode([[[[0.0], [1.0]], [[0.5], [0.25]]]])
-        array([[0.  , 1.  , 0.5 , 0.25]], dtype=float32)
-        """
+        """Return ``images``, (n, height, width, channels), as rows of pixels, float32."""
         return _flatten(check_images(images))
 
 
@@ -118,32 +75,9 @@ class PCA:
         self.image_shape: tuple[int, ...] | None = None
 
     def fit(self, images: ArrayLike) -> "PCA":
-        """Find the mean image and the components.
+        """Find the mean and the components of ``images``; return the object itself.
 
-        Introduced in chapter 1.
-
-        Parameters
-        ----------
-        images : array (n, height, width, channels), float32 in [0, 1]
-            The training images.
-
-        Returns
-        -------
-        PCA
-            Itself, with the attributes set.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If ``images`` are not as above, are all the same, or are too few or too small for
-            ``n_components``.
-
-        Examples
-        --------
-        >>> images = np.zeros((4, 1, 2, 1))
-        >>> images[:, 0, 0, 0] = [0.0, 0.0, 1.0, 1.0]  # only the left pixel varies
-        >>> PCA(n_components=1).fit(images).explained_variance_ratio_.round(3)
-        array([1.])
+        It is a ValueError if all are the same, too few, or too small for ``n_components``.
         """
         images = check_images(images)
         pixels = _flatten(images).astype(np.float64)
@@ -159,32 +93,7 @@ class PCA:
         return self
 
     def encode(self, images: ArrayLike) -> np.ndarray:
-        """Project images on the components.
-
-        Introduced in chapter 1.
-
-        Parameters
-        ----------
-        images : array (n, height, width, channels), float32 in [0, 1]
-            Of the size that was fitted.
-
-        Returns
-        -------
-        array (n, n_components), float32
-            The descriptors.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If ``images`` are not as above, or ``fit`` has not been called.
-
-        Examples
-        --------
-        >>> images = np.zeros((4, 1, 2, 1))
-        >>> images[:, 0, 0, 0] = [0.0, 0.0, 1.0, 1.0]
-        >>> PCA(n_components=1).fit(images).encode(images).ravel()
-        array([-0.5, -0.5,  0.5,  0.5], dtype=float32)
-        """
+        """Return ``images`` projected on the components, (n, n_components), float32."""
         shape = self._fitted_shape()
         images = check_images(images)
         if images.shape[1:] != shape:
@@ -195,30 +104,9 @@ class PCA:
         return ((_flatten(images) - self.mean_) @ self.components_.T).astype(np.float32)
 
     def decode(self, descriptors: ArrayLike) -> np.ndarray:
-        """Map descriptors back to images: the mean image plus a sum of components.
+        """Return the images that ``descriptors``, (n, n_components), stand for, float32.
 
-        Introduced in chapter 1.
-
-        Parameters
-        ----------
-        descriptors : array (n, n_components), float32
-
-        Returns
-        -------
-        array (n, height, width, channels), float32
-            Values may leave [0, 1] a little; ``np.clip`` them where that matters.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If ``descriptors`` are not as above, or ``fit`` has not been called.
-
-        Examples
-        --------
-        >>> images = np.random.default_rng(0).uniform(size=(20, 2, 2, 1))
-        >>> pca = PCA(n_components=4).fit(images)
-        >>> bool(np.allclose(pca.decode(pca.encode(images)), images, atol=1e-6))
-        True
+        The mean image plus a sum of components; values may leave [0, 1] a little.
         """
         shape = self._fitted_shape()
         descriptors = check_matrix(descriptors, "descriptors", columns=self.n_components)
@@ -262,32 +150,7 @@ class MetadataFilter:
             )
 
     def search(self, label: int, k: int) -> np.ndarray:
-        """Return the first k images tagged ``label``.
-
-        Introduced in chapter 1.
-
-        Parameters
-        ----------
-        label : int
-            The tag wanted, at least 0.
-        k : int
-            At least 1.
-
-        Returns
-        -------
-        array (at most k,), int64
-            Gallery positions, ascending; empty where nothing has the tag.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If ``label`` or ``k`` is not as above.
-
-        Examples
-        --------
-        >>> MetadataFilter([3, -1, 3]).search(8, k=5)
-        array([], dtype=int64)
-        """
+        """Return the places of the first ``k`` images tagged ``label``, in gallery order, int64."""
         label = check_count(label, "label", at_least=0)
         k = check_count(k, "k")
         return np.flatnonzero(self.labels == label)[:k].astype(np.int64)

@@ -134,18 +134,9 @@ class ImageTextVAE(VAE):
         return {"hidden_words": self.text_encoder.layers[0].seed_generator}
 
     def posterior(self, images=None, words=None, training: bool = False) -> tuple:
-        """Return mean and log-variance of z given the images, the words, or both.
+        """Return mean and log-variance of z, (batch, latent_dim), given images, words, or both.
 
-        Parameters
-        ----------
-        images : array (batch, height, width, channels), float in [0, 1], optional
-        words : array (batch, n_words), 0 or 1, optional
-        training : bool
-            Whether the text encoder hides words.
-
-        Returns
-        -------
-        mean, log_var : tensors (batch, latent_dim)
+        ``images`` and ``words`` are batches or None; ``training`` says whether words are hidden.
         """
         experts = []
         if images is not None:
@@ -226,32 +217,12 @@ class ImageTextVAE(VAE):
         return checked[0] if _data.is_data_set(data) else (checked[0],)
 
     def encode_words(self, words: ArrayLike) -> np.ndarray:
-        """Return the posterior means given words alone: descriptors that image search accepts.
-
-        Parameters
-        ----------
-        words : array (n, n_words), 0 or 1
-            Bags of words.
-
-        Returns
-        -------
-        array (n, latent_dim), float32
-        """
+        """Return the posterior means given ``words`` alone, (n, latent_dim), as queries."""
         words = _check_words(words, self.n_words)
         return self.posterior(words=words)[0].numpy().astype(np.float32)
 
     def decode_words(self, z: ArrayLike) -> np.ndarray:
-        """Return the probability of each word.
-
-        Parameters
-        ----------
-        z : array (n, latent_dim), float
-            Latents.
-
-        Returns
-        -------
-        array (n, n_words), float32 in [0, 1]
-        """
+        """Return the probability of each word given latents ``z``, (n, n_words), float32."""
         return ops.sigmoid(self.text_decoder(check_matrix(z, "z", columns=self.latent_dim))).numpy()
 
     @functools.cached_property

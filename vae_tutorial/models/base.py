@@ -99,19 +99,7 @@ class ImageModel(keras.Model):
         return self.encoder(images)
 
     def log_likelihood(self, images, logits):
-        """Return log p(x | z) in nats, one value an image.
-
-        Parameters
-        ----------
-        images : array (batch, height, width, channels), float in [0, 1]
-            What is to be explained.
-        logits : tensor of the same shape
-            What the decoder puts out for z.
-
-        Returns
-        -------
-        tensor (batch,)
-        """
+        """Return log p(x | z) of ``images`` given the decoder's ``logits``, (batch,), in nats."""
         if self.likelihood == "bernoulli":
             return objectives.bernoulli_log_likelihood(images, logits)
         log_var = bound_log_var(PIXEL_LOG_VAR_GAIN * self.pixel_log_var)
@@ -256,34 +244,16 @@ class ImageModel(keras.Model):
     # -- Use --------------------------------------------------------------------------------------
 
     def encode(self, images: ArrayLike, batch_size: int = 512) -> np.ndarray:
-        """Return the descriptors for retrieval: the latent of each image, without noise.
+        """Return the descriptors of ``images`` for retrieval, (n, latent_dim), float32.
 
-        Parameters
-        ----------
-        images : array (n, height, width, channels), float in [0, 1]
-            Images of the model's shape.
-        batch_size : int
-            Images encoded at a time.
-
-        Returns
-        -------
-        array (n, latent_dim), float32
+        The latent of each image without noise, ``batch_size`` images at a time.
         """
         return self._in_batches(self._compiled_latent, images, batch_size)[0]
 
     def decode(self, z: ArrayLike, batch_size: int = 512) -> np.ndarray:
-        """Return the images that latents decode to.
+        """Return the images that latents ``z``, (n, latent_dim), decode to, float32 in [0, 1].
 
-        Parameters
-        ----------
-        z : array (n, latent_dim), float
-            Latents.
-        batch_size : int
-            Latents decoded at a time.
-
-        Returns
-        -------
-        array (n, height, width, channels), float32 in [0, 1]
+        ``batch_size`` latents are decoded at a time.
         """
         z = check_matrix(z, "z", columns=self.latent_dim)
         starts = range(0, len(z), check_count(batch_size, "batch_size"))

@@ -117,16 +117,9 @@ class BinaryVAE(ViewVAE):
     sampling_class = StraightThrough
 
     def divergence(self, posterior, other=None):
-        """Return the KL divergence of coins from other coins, or from fair ones, in nats.
+        """Return the KL divergence, (batch,) in nats, of coins from fair ones, or ``other`` ones.
 
-        Parameters
-        ----------
-        posterior, other : tensors (batch, latent_dim)
-            Log-odds.
-
-        Returns
-        -------
-        tensor (batch,)
+        ``posterior`` and ``other`` are log-odds, (batch, latent_dim).
         """
         if other is None:
             return objectives.bernoulli_kl(posterior)
@@ -141,11 +134,6 @@ class BinaryVAE(ViewVAE):
         raise TypeError("a BinaryVAE's latent is bits, which have no variance; use encode")
 
     def sample(self, n: int, seed: int = 0) -> np.ndarray:
-        """Return ``n`` images decoded from fair coins, drawn with ``seed``; as :meth:`VAE.sample`.
-
-        Returns
-        -------
-        array (n, height, width, channels), float32 in [0, 1]
-        """
+        """Return ``n`` images decoded from fair coins that are drawn with ``seed``."""
         rng = np.random.default_rng(check_count(seed, "seed", at_least=0))
         return self.decode(rng.choice([-1.0, 1.0], size=(check_count(n, "n"), self.latent_dim)))

@@ -108,16 +108,9 @@ class VAE(ImageModel):
         }
 
     def divergence(self, posterior, other=None):
-        """Return the KL divergence of a posterior from another one, or from the prior, in nats.
+        """Return the KL divergence, (batch,) in nats, of a ``posterior`` from the prior.
 
-        Parameters
-        ----------
-        posterior, other : what the encoder puts out for a batch
-            Means and log-variances.
-
-        Returns
-        -------
-        tensor (batch,)
+        Or from an ``other`` posterior, where one is given. Both are what the encoder puts out.
         """
         if other is None:
             return objectives.kl_divergence(*posterior)
@@ -129,16 +122,9 @@ class VAE(ImageModel):
     def encode_distribution(
         self, images: ArrayLike, batch_size: int = 512
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return mean and log-variance of the posterior of each image; as :meth:`encode`.
+        """Return mean and log-variance of the posterior of each of ``images``.
 
-        Parameters
-        ----------
-        images, batch_size
-            As for :meth:`encode`.
-
-        Returns
-        -------
-        mean, log_var : arrays (n, latent_dim), float32
+        Both (n, latent_dim), float32; ``batch_size`` images are encoded at a time.
         """
         mean, log_var = self._in_batches(self._compiled_encoder, images, batch_size)
         return mean, log_var
@@ -148,19 +134,7 @@ class VAE(ImageModel):
         return self._compiled(self.encoder)
 
     def sample(self, n: int, seed: int = 0) -> np.ndarray:
-        """Return images decoded from draws of the prior.
-
-        Parameters
-        ----------
-        n : int
-            How many.
-        seed : int
-            Seed of the draws.
-
-        Returns
-        -------
-        array (n, height, width, channels), float32 in [0, 1]
-        """
+        """Return ``n`` images decoded from draws of the prior with ``seed``, float32 in [0, 1]."""
         rng = np.random.default_rng(check_count(seed, "seed", at_least=0))
         return self.decode(rng.standard_normal((check_count(n, "n"), self.latent_dim)))
 
@@ -215,17 +189,9 @@ class Autoencoder(ImageModel):
         self.build((None, *self.image_shape))
 
     def loss_terms(self, seen, target=None, training: bool = False) -> dict:
-        """Return the batch means of the loss and its only term; arguments as for a VAE's.
+        """Return ``loss`` and ``reconstruction``, which are equal; see :meth:`VAE.loss_terms`.
 
-        Parameters
-        ----------
-        seen, target, training
-            As for :meth:`VAE.loss_terms`.
-
-        Returns
-        -------
-        dict of str to scalar tensor
-            ``loss`` and ``reconstruction``, which are equal, in nats.
+        ``seen``, ``target`` and ``training`` are as there.
         """
         target = seen if target is None else target
         z = self.encoder(seen, training=training)

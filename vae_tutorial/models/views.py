@@ -132,17 +132,7 @@ class RandomView:
 
     @classmethod
     def from_config(cls, config: dict) -> "RandomView":
-        """Make a view from what :meth:`get_config` returned.
-
-        Parameters
-        ----------
-        config : dict
-            The arguments.
-
-        Returns
-        -------
-        RandomView
-        """
+        """Return a view made from ``config``, which :meth:`get_config` gave."""
         return cls(**config)
 
 
@@ -253,17 +243,10 @@ class ViewVAE(VAE):
         return seen if self.view is None else self.view(seen)
 
     def loss_terms(self, seen, target=None, training: bool = False, posterior=None) -> dict:
-        """Return the terms of a VAE, and ``consistency`` where it has a weight.
+        """Return the terms of a VAE, and ``consistency`` with its weight where that is not 0.
 
-        Parameters
-        ----------
-        seen, target, training, posterior
-            As for :meth:`VAE.loss_terms`; the consistency is that of seen and target.
-
-        Returns
-        -------
-        dict of str to scalar tensor
-            In nats; ``loss = reconstruction + beta * kl + consistency``.
+        Then ``loss = reconstruction + beta * kl + consistency``; the last compares the posteriors
+        of ``seen`` and ``target``. ``training`` and ``posterior`` are as in :meth:`VAE.loss_terms`.
         """
         if posterior is None:
             posterior = self.encoder(seen, training=training)
