@@ -139,7 +139,7 @@ notebooks: $(SCALE) $(SITE) ## run notebooks from a clean kernel and store outpu
 	$(BIN)/python tools/run_notebooks.py $(NOTEBOOK)
 	$(if $(filter-out $(NOTEBOOK),$(wildcard book/*.ipynb)),,$(BIN)/python tools/write_lock.py)
 
-mutants: $(SCALE) ## make small faults in the library and count those that no test notices (MODULE=models for one)
+mutants: $(SCALE) ## make small faults in the library and count those that no test notices (MODULE=metrics for one)
 	nice $(BIN)/python tools/mutants.py $(MODULE)
 
 bench: $(SCALE) ## time search and training (minutes; PyTorch must be installed)
@@ -192,9 +192,9 @@ test-colab-whole: $(SCALE) _build/colab-env-current/.installed _build/colab-env-
 # The library's own tests, with the floors of pyproject.toml and with the newest releases. The floors
 # are older than Python 3.13; there only the newest can be tried.
 MATRIX ?= $(shell $(BIN)/python -c 'import sys; print("newest" if sys.version_info >= (3, 13) else "oldest newest")')
-MATRIX_TESTS := $(addprefix tests/test_, article_faults.py baselines.py checks.py datasets.py distribution.py exercises.py \
+MATRIX_TESTS := $(addprefix tests/test_, article_faults.py baselines.py checks.py data_of_models.py datasets.py distribution.py first_edition.py exercises.py \
   metrics.py models.py multimodal.py notebook_helpers.py objectives.py package.py plotting.py pretrained.py progress.py \
-  retrieval.py training.py) vae_tutorial
+  retrieval.py settings.py training.py views.py) vae_tutorial
 _build/matrix-env-%/.installed: pyproject.toml tools/floors.py | $(STAMP)
 	rm -rf $(@D)
 	$(BIN)/python -m venv $(@D)
