@@ -27,7 +27,7 @@ export JUPYTER_PREFER_ENV_PATH := 1
 export IPYTHONDIR := $(CURDIR)/$(VENV)/ipython
 
 .DEFAULT_GOAL := help
-.PHONY: tex-packages help install book serve check test test-everything test-under-load lint types audit audit-zizmor audit-actionlint test-library test-notebooks test-site test-classroom test-nbgrader notebooks mutants bench bench-classroom study study-smoke study-quick classroom colab test-colab test-colab-whole test-matrix pdf test-pdf clean
+.PHONY: tex-packages help install book serve check test test-everything test-under-load lint types audit audit-zizmor audit-actionlint test-library test-notebooks test-gpu test-site test-classroom test-nbgrader notebooks mutants bench bench-classroom study study-smoke study-quick classroom colab test-colab test-colab-whole test-matrix pdf test-pdf clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -117,6 +117,14 @@ test-library: $(SCALE) book ## unit, property, structure and site tests, with br
 # cores as two notebooks that share every core, and less at the mercy of what else runs.
 test-notebooks: $(SCALE) ## run every notebook and compare its outputs with the stored ones
 	$(ONE_THREAD) $(BIN)/python -m pytest $(NBVAL) $(PAGES_BY_NAME)
+
+# Not part of `make test`, because it needs a GPU, and TensorFlow with what drives it:
+# .venv/bin/pip install "tensorflow[and-cuda]"
+test-gpu: $(SCALE) ## run every notebook and train every model on a GPU
+	@$(BIN)/python -c 'import sys, tensorflow as tf; sys.exit(not tf.config.list_physical_devices("GPU"))' 2>/dev/null || { \
+	  echo "TensorFlow sees no GPU here; install tensorflow[and-cuda] into $(VENV), on a machine that has one." >&2; exit 1; }
+	$(BIN)/python -m pytest tests/test_settings.py tests/test_models.py tests/test_training.py tests/test_multimodal.py
+	$(BIN)/python -m pytest --nbval-lax --nbval-cell-timeout=900 book
 
 # Not part of `make test`, because it needs Chromium. On Debian: apt-get install chromium
 test-site: $(SITE) book ## open every page of the built book in Chromium and check it

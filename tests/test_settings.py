@@ -177,3 +177,40 @@ def test_a_model_is_exported_before_it_was_called(kind, tmp_path):
     model.export(tmp_path / "served", verbose=False)
     served = tf.saved_model.load(tmp_path / "served")
     np.testing.assert_allclose(served.serve(IMAGES), model(IMAGES), atol=1e-5)
+
+
+# -- Graphics processors --------------------------------------------------------------------------
+
+# What a step of training is made of. With determinism asked for, TensorFlow raises an error for
+# operations that it cannot repeat on a GPU; its documentation of enable_op_determinism and its
+# release notes from 2.8 name them: sums over segments of half precision, resizing's and cropping's
+# gradients, histograms, batch normalisation in its fused form with frozen statistics, sparse by
+# dense products, affine transformations by XLA (not compiled at all). None of them is here: moving
+# data, arithmetic of single elements, sums, products of matrices, convolutions, a pool without
+# gradient, and random numbers that follow from a counter.
+MOVES = {"BroadcastTo", "Cast", "ConcatV2", "Const", "GatherV2", "Identity", "IdentityN", "NoOp"}
+MOVES |= {"Pad", "Placeholder", "Range", "Reshape", "Shape", "ShapeN", "Split", "Squeeze", "Tile"}
+MOVES |= {"StopGradient", "StridedSlice", "Transpose", "ExpandDims", "Pack", "ZerosLike", "Fill"}
+SINGLE = {"AddN", "AddV2", "Cos", "DivNoNan", "Exp", "Floor", "FloorDiv", "FloorMod", "Greater"}
+SINGLE |= {"GreaterEqual", "Less", "Log", "Maximum", "Minimum", "Mul", "Neg", "Pow", "RealDiv"}
+SINGLE |= {"Reciprocal", "Relu", "ReluGrad", "Rsqrt", "RsqrtGrad", "SelectV2", "Sigmoid", "Sqrt"}
+SINGLE |= {"SigmoidGrad", "Sin", "Softplus", "Square", "SquaredDifference", "Sub", "Tanh"}
+SINGLE |= {"TanhGrad", "BiasAdd", "LogicalAnd", "LogicalNot", "Equal"}
+LARGE = {"BiasAddGrad", "Conv2D", "Conv2DBackpropFilter", "Conv2DBackpropInput", "MatMul"}
+LARGE |= {"MaxPool", "Mean", "Sum"}
+STATE = {"AssignAddVariableOp", "AssignSubVariableOp", "AssignVariableOp", "ReadVariableOp"}
+STATE |= {"StatelessRandomGetKeyCounter", "StatelessRandomNormalV2", "StatelessRandomUniformV2"}
+STATE |= {"StatelessRandomUniformIntV2", "VarHandleOp"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_step_is_made_of_operations_that_a_gpu_repeats(kind):
+    model = KINDS[kind]()
+    model.compile(keras.optimizers.Adam(1e-3))
+    model.optimizer.build(model.trainable_variables)
+    data = tf.nest.map_structure(tf.constant, data_of(model))
+    step = tf.function(model.train_step)
+    graph = step.get_concrete_function((data,) if kind == "words" else data).graph
+    found = {operation.type for operation in graph.get_operations()}
+    assert "MatMul" in found
+    assert found - MOVES - SINGLE - LARGE - STATE == set()
