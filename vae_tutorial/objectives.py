@@ -1,7 +1,8 @@
 """What a VAE maximises: log-likelihoods, KL divergence, the ELBO and the IWAE bound.
 
-Every function takes NumPy arrays or tensors, keeps their precision (float32 or float64), and
-returns tensors. Shapes must agree exactly: silent broadcasting is how wrong losses are born.
+Every function takes NumPy arrays or tensors, keeps the finest of their precisions, and returns
+tensors. All raise a TypeError for what is not made of floats, and a ValueError for NaN or infinity
+in a NumPy array, or for shapes that differ: silent broadcasting is how wrong losses are born.
 """
 
 import math
@@ -32,13 +33,6 @@ def kl_per_dimension(mean, log_var):
     -------
     tensor (..., latent_dim)
         Non-negative, in nats.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, or a NumPy input holds NaN or infinity.
-    TypeError
-        If an input is not made of floats.
 
     Examples
     --------
@@ -71,13 +65,6 @@ def kl_divergence(mean, log_var):
     tensor (...)
         One value in nats for each distribution.
 
-    Raises
-    ------
-    ValueError
-        If the shapes differ, or a NumPy input holds NaN or infinity.
-    TypeError
-        If an input is not made of floats.
-
     Examples
     --------
     >>> import numpy as np
@@ -108,13 +95,6 @@ def gaussian_kl(mean_1, log_var_1, mean_2, log_var_2):
     -------
     tensor (...)
         Non-negative, in nats.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, or a NumPy input holds NaN or infinity.
-    TypeError
-        If an input is not made of floats.
 
     Examples
     --------
@@ -148,13 +128,6 @@ def bernoulli_kl(logits):
     -------
     tensor (...)
         Non-negative, in nats.
-
-    Raises
-    ------
-    ValueError
-        If a NumPy input holds NaN or infinity.
-    TypeError
-        If the input is not made of floats.
 
     Examples
     --------
@@ -193,9 +166,7 @@ def bernoulli_log_likelihood(x, logits, *, batch_dims: int = 1):
     Raises
     ------
     ValueError
-        If the shapes differ, ``batch_dims`` exceeds the axes, or a NumPy ``x`` leaves [0, 1].
-    TypeError
-        If an input is not made of floats.
+        Also if ``batch_dims`` exceeds the axes, or a NumPy ``x`` leaves [0, 1].
 
     Examples
     --------
@@ -241,9 +212,7 @@ def gaussian_log_likelihood(x, mean, log_var, *, batch_dims: int = 1):
     Raises
     ------
     ValueError
-        If the shapes differ, ``batch_dims`` exceeds the axes, or a NumPy input is not finite.
-    TypeError
-        If an input is not made of floats.
+        Also if ``batch_dims`` exceeds the axes.
 
     Examples
     --------
@@ -277,13 +246,6 @@ def reparameterise(mean, log_var, noise):
     -------
     tensor (..., latent_dim)
         The draws z.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, or a NumPy input holds NaN or infinity.
-    TypeError
-        If an input is not made of floats.
 
     Examples
     --------
@@ -322,9 +284,7 @@ def elbo(log_likelihood, kl, *, beta=1.0):
     Raises
     ------
     ValueError
-        If the shapes differ, or ``beta`` is a negative number.
-    TypeError
-        If an input is not made of floats.
+        Also if ``beta`` is a negative number.
 
     Examples
     --------
@@ -361,9 +321,7 @@ def iwae_bound(log_weights, *, axis: int = 0):
     Raises
     ------
     ValueError
-        If there are no draws, the array has no such axis, or NumPy values are NaN or infinite.
-    TypeError
-        If the input is not made of floats.
+        Also if there are no draws, or the array has no such axis.
 
     Examples
     --------
