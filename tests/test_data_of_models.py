@@ -164,6 +164,9 @@ def test_training_stopped_by_hand_ends_the_line_and_leaves_a_model(capsys):
     with pytest.raises(KeyboardInterrupt):
         vae.fit(IMAGES, epochs=3, verbose=0, callbacks=[training.TrainingProgress("A"), Stop()])
     assert capsys.readouterr().out.endswith("\n")
+    with pytest.raises(KeyboardInterrupt):
+        vae.fit(IMAGES, epochs=3, verbose=0, callbacks=[training.KLWarmup(8), Stop()])
+    assert float(vae.beta) == 1.0
     assert vae.encode(IMAGES).shape == (12, 2)
     vae.fit(IMAGES, verbose=0)
 

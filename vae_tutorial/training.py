@@ -305,6 +305,10 @@ class KLWarmup(keras.callbacks.Callback):
         if self._given is None:  # training may have ended before the last step
             self.model.beta.assign(self.full_beta)
 
+    def on_interrupt(self):
+        """Give the model its beta back when training is stopped by hand."""
+        self.on_train_end()
+
 
 class TrainingProgress(keras.callbacks.Callback):
     """Show the epoch and the losses while training runs; use it with ``verbose=0``.
