@@ -2,7 +2,7 @@
 
 Each model is trained on the official training set without its first 5,848 images, among which are
 all images of the bundled samples. Writes vae_tutorial/weights/*.weights.h5 and README.md, and
-prints the SHA-256 sums that vae_tutorial/models.py checks.
+prints the SHA-256 sums that vae_tutorial/models/bundled.py checks.
 """
 
 import argparse
