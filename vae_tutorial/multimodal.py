@@ -167,8 +167,8 @@ class ImageTextVAE(VAE):
         Returns
         -------
         dict of str to scalar tensor
-            ``loss``, ``reconstruction`` (of images), ``kl``, ``beta``, and ``words``, the words'
-            term with its weight: ``loss = reconstruction + beta * kl + words``, in nats.
+            ``loss``, ``reconstruction`` (of images), ``kl``, and ``words``, the words' term with
+            its weight: ``loss = reconstruction + beta * kl + words``, in nats.
         """
         (images, words), (drawn, said) = seen, seen if target is None else target
         reconstruction = kl = missed = 0.0
@@ -179,9 +179,9 @@ class ImageTextVAE(VAE):
             kl += ops.mean(self.divergence(posterior))
             logits = full_precision(self.text_decoder(z))
             missed -= ops.mean(objectives.bernoulli_log_likelihood(said, logits))
-        beta, missed = ops.convert_to_tensor(self.beta), self.word_weight * missed
-        terms = {"reconstruction": reconstruction, "kl": kl, "beta": beta, "words": missed}
-        return {"loss": reconstruction + beta * kl + missed, **terms}
+        missed *= self.word_weight
+        loss = reconstruction + self.beta * kl + missed
+        return {"loss": loss, "reconstruction": reconstruction, "kl": kl, "words": missed}
 
     def unpack(self, data) -> tuple:
         """Return images and words seen, and images and words wanted, of a batch."""

@@ -179,7 +179,7 @@ class Pairs(keras.utils.PyDataset):
             )
         self.batch_size = check_count(batch_size, "batch_size")
         self._rng = np.random.default_rng(check_count(seed, "seed", at_least=0))
-        self.on_epoch_end()
+        self._order = np.arange(len(self.first))
 
     def __len__(self) -> int:
         return math.ceil(len(self.first) / self.batch_size)
@@ -190,7 +190,7 @@ class Pairs(keras.utils.PyDataset):
         middle = (one + other) / 2
         return np.concatenate([one, other]), np.concatenate([middle, middle])
 
-    def on_epoch_end(self) -> None:
+    def on_epoch_begin(self) -> None:
         """Put the pairs into another order."""
         self._order = self._rng.permutation(len(self.first))
 

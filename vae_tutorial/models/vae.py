@@ -91,7 +91,7 @@ class VAE(ImageModel):
         Returns
         -------
         dict of str to scalar tensor
-            ``loss``, ``reconstruction`` and ``kl`` in nats, and ``beta``.
+            ``loss``, ``reconstruction`` and ``kl``, in nats.
         """
         target = seen if target is None else target
         if posterior is None:
@@ -104,8 +104,11 @@ class VAE(ImageModel):
             "loss": ops.mean(loss),
             "reconstruction": -ops.mean(log_likelihood),
             "kl": ops.mean(kl),
-            "beta": ops.convert_to_tensor(self.beta),
         }
+
+    def _all_terms(self, seen, target, training: bool = False) -> dict:
+        terms = super()._all_terms(seen, target, training)
+        return {**terms, "beta": ops.convert_to_tensor(self.beta)}
 
     def divergence(self, posterior, other=None):
         """Return the KL divergence, (batch,) in nats, of a ``posterior`` from the prior.

@@ -97,7 +97,7 @@ class RandomView:
         return keras.random.uniform((n,), -size, size, seed=self.seed_generator)
 
     def warp(self, images):
-        """Return ``images`` under one affine map each: where does each pixel of a view lie?"""
+        """Return ``images`` under one affine map each, which says where a pixel of a view lies."""
         n, height, width = ops.shape(images)[0], images.shape[1], images.shape[2]
         angle = self._draw("rotation", n) * (math.pi / 180)
         cos, sin, shear = ops.cos(angle), ops.sin(angle), self._draw("shear", n)
