@@ -11,6 +11,7 @@ from pathlib import Path
 import nbformat
 import pytest
 import yaml
+from print_extension import WEBSITE_ONLY
 
 ROOT = Path(__file__).resolve().parents[1]
 PDF = ROOT / "_build" / "latex" / "vae-tutorial.pdf"
@@ -50,6 +51,8 @@ def contents() -> list[tuple[int | None, Path]]:
     number, found = 0, []
     for part in yaml.safe_load((ROOT / "_toc.yml").read_text())["parts"]:
         for chapter in part["chapters"]:
+            if chapter["file"].startswith(WEBSITE_ONLY):
+                continue
             number += "numbered" in part
             found += [(number if "numbered" in part else None, page_file(chapter["file"]))]
     return found

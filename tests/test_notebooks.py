@@ -46,8 +46,9 @@ def test_the_questions_and_answers_are_many_and_each_has_evidence_and_a_way_on()
 def test_the_table_of_contents_lists_every_page():
     contents = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
     listed = [contents["root"]]
-    listed += [chapter["file"] for part in contents["parts"] for chapter in part["chapters"]]
-    pages = [p.relative_to(ROOT) for p in [*NOTEBOOKS, *BOOK.glob("*.md")]]
+    chapters = [chapter for part in contents["parts"] for chapter in part["chapters"]]
+    listed += [page["file"] for c in chapters for page in (c, *c.get("sections", ()))]
+    pages = [p.relative_to(ROOT) for p in [*NOTEBOOKS, *BOOK.glob("*.md"), *BOOK.glob("api/*.md")]]
     assert sorted(listed) == sorted(page.with_suffix("").as_posix() for page in pages)
 
 

@@ -17,6 +17,7 @@ from site_rules import (
     pictures_without_alt_text,
     stylesheet_loads_from_other_hosts,
 )
+from test_package import PUBLIC, public_things
 
 pytestmark = pytest.mark.slow
 
@@ -33,7 +34,7 @@ def site(tmp_path_factory) -> Path:
 def published_pages(tmp_path_factory) -> dict[Path, Page]:
     """Build the book as GitHub does for the repository of somebody."""
     site = build_book(tmp_path_factory.mktemp("published"), BOOK_REPOSITORY="ada/her-book")
-    return {path: Page.read(path) for path in sorted((site / "book").glob("*.html"))}
+    return {path: Page.read(path) for path in sorted((site / "book").rglob("*.html"))}
 
 
 @pytest.fixture(scope="module")
@@ -48,18 +49,19 @@ def _is_page(path: Path) -> bool:
 
 @pytest.fixture(scope="module")
 def book_pages(site, pages) -> dict[Path, Page]:
-    return {path: page for path, page in pages.items() if path.parent == site / "book"}
+    return {path: page for path, page in pages.items() if site / "book" in path.parents}
 
 
 def report(check, pages) -> dict[str, list[str]]:
     return {path.name: found for path, page in pages.items() if (found := check(page))}
 
 
-def test_every_page_is_there(book_pages):
+def test_every_page_is_there(site, book_pages):
     contents = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    listed = [chapter["file"] for part in contents["parts"] for chapter in part["chapters"]]
-    expected = {Path(name).name + ".html" for name in [contents["root"], *listed]}
-    assert {path.name for path in book_pages} == expected
+    chapters = [chapter for part in contents["parts"] for chapter in part["chapters"]]
+    pages = [page for chapter in chapters for page in (chapter, *chapter.get("sections", ()))]
+    expected = {f"{name}.html" for name in [contents["root"], *(page["file"] for page in pages)]}
+    assert {path.relative_to(site).as_posix() for path in book_pages} == expected
 
 
 def test_the_first_address_leads_into_the_book(site):
@@ -125,7 +127,7 @@ def test_an_unpublished_book_names_no_address(book_pages):
 def test_a_published_book_names_its_own_addresses(published_pages):
     host = "https://ada.github.io/her-book/"
     for path, page in published_pages.items():
-        name = f"book/{path.name}"
+        name = path.as_posix().partition("/_build/html/")[2]
         canonical = [a["href"] for a in page.attributes("link") if a.get("rel") == "canonical"]
         assert canonical == [meta(page)["og:url"]] == [host + name]
         assert meta(page)["og:image"] == host + "_static/social-card.png"
@@ -155,8 +157,8 @@ def test_a_downloaded_notebook_runs_anywhere(site):
         assert "vae_tutorial" in notebook.cells[1].source
 
 
-def test_links_and_anchors_lead_somewhere(pages, book_pages):
-    assert report(lambda page: broken_links(page, pages), book_pages) == {}
+def test_links_and_anchors_lead_somewhere(pages):
+    assert report(lambda page: broken_links(page, pages), pages) == {}
 
 
 def test_one_broken_link_of_a_page_is_noticed(site, pages):
@@ -205,6 +207,62 @@ def test_mathjax_travels_with_its_licence():
     parts = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["sphinx"]["config"]
     for part in ["startup", "core", *parts["mathjax3_config"]["loader"]["load"]]:
         assert (folder / f"{part}.js").is_file(), part
+
+
+# -- The reference --------------------------------------------------------------------------------
+
+
+def links(page: Page, start: str) -> list[str]:
+    hrefs = [attributes.get("href", "") for attributes in page.attributes("a")]
+    return [href for href in hrefs if href.startswith(start)]
+
+
+def test_everything_public_has_an_entry_that_leads_to_its_source(site, pages):
+    for room in PUBLIC:
+        page = pages[site / "book" / "api" / f"{room}.html"]
+        names = [param.id for param in public_things() if param.id.startswith(f"{room}.")]
+        assert {f"vae_tutorial.{name}" for name in names} <= page.anchors
+        assert len(links(page, "../../_modules/vae_tutorial/")) >= len(names)
+
+
+def test_the_source_leads_back_to_the_entry(site, pages):
+    page = pages[site / "_modules" / "vae_tutorial" / "models" / "views.html"]
+    entry = "../../../book/api/models.html#vae_tutorial.models.RandomView"
+    assert entry in links(page, "../../../book/api/")
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "book").glob("*.ipynb")), ids=lambda p: p.stem)
+def test_what_a_page_shows_of_the_library_leads_to_its_entry(pages, site, path):
+    code = "\n".join(
+        cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"
+    )
+    shown = re.findall(r"show_source\(\w+\.(\w+)", code)
+    text = (site / "book" / f"{path.stem}.html").read_text(encoding="utf-8")
+    lines = re.findall(r'<p class="reference-line">(.*?)</p>', text)
+    assert len(re.findall(r'href="api/\w+\.html#vae_tutorial\.', "".join(lines))) == len(shown)
+
+
+@pytest.mark.parametrize("name", ["ViewVAE", "RandomView", "BinaryVAE"])
+def test_a_name_in_the_text_leads_to_its_entry(pages, site, name):
+    page = pages[site / "book" / "retrieval.html"]
+    assert f"api/models.html#vae_tutorial.models.{name}" in links(page, "api/models.html")
+
+
+def test_an_entry_leads_to_the_chapter_that_introduces_it(pages, site):
+    assert "../retrieval.html" in links(pages[site / "book" / "api" / "models.html"], "../")
+
+
+def test_classes_of_keras_show_their_own_arguments(site):
+    text = (site / "book" / "api" / "models.html").read_text(encoding="utf-8")
+    assert '<span class="pre">image_shape</span>' in text
+    assert not re.search(r'class="pre">\*args', text)
+
+
+def test_the_search_knows_no_pages_of_source(site):
+    index = (site / "searchindex.js").read_text(encoding="utf-8")
+    (names,) = re.findall(r'"docnames": ?(\[.*?\])', index)
+    assert "book/api/models" in names
+    assert "_modules" not in names
 
 
 # -- The tests tested -----------------------------------------------------------------------------

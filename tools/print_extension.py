@@ -12,6 +12,8 @@ from sphinx import addnodes
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 PREFACE = "About this book"
+# What the library's docstrings say, which `help` shows beside the code, is not printed.
+WEBSITE_ONLY = "book/api/"
 # About so many letters of the text font fit side by side into a table across the page.
 LINE = 84
 # A column of so many letters is not broken; so many are lost between two columns.
@@ -46,6 +48,15 @@ class Chapters(PrintTransform):
         for part, tree in zip(parts, trees, strict=True):
             command = r"\bookchapters" if tree["numbered"] else r"\bookappendix"
             book += [latex(f"{command}{{{tree['caption']}}}"), part]
+
+
+class Reference(PrintTransform):
+    """Leave out the pages of the library's reference."""
+
+    def run(self, **kwargs):
+        for page in list(self.document.findall(addnodes.start_of_file)):
+            if page["docname"].startswith(WEBSITE_ONLY) and page.parent is not None:
+                page.parent.remove(page)
 
 
 class Buttons(PrintTransform):
@@ -206,7 +217,17 @@ def date_the_title_page(app, config):
 
 
 def setup(app):
-    for transform in (Chapters, Buttons, FoldedBlocks, Quizzes, HiddenInputs, TableWidths, Index):
+    transforms = (
+        Chapters,
+        Reference,
+        Buttons,
+        FoldedBlocks,
+        Quizzes,
+        HiddenInputs,
+        TableWidths,
+        Index,
+    )
+    for transform in transforms:
         app.add_post_transform(transform)
     app.connect("config-inited", date_the_title_page)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

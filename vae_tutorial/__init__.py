@@ -1,6 +1,6 @@
 """Helpers for the book *Image Retrieval with Variational Autoencoders*.
 
-Each module is importable by itself and lists the chapter that introduces it:
+Each module is importable by itself and says which chapter introduces what it holds:
 
 >>> from vae_tutorial import datasets, metrics
 >>> mnist = datasets.load("mnist-5k")

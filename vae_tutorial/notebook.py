@@ -16,7 +16,8 @@ _RESULTS = next((place for place in _PLACES if place.is_dir()), _PLACES[1])
 def show_source(thing: Callable) -> None:
     """Display the library's own source of a function, method or class, without its docstring.
 
-    The page shows the code that runs, so the two cannot drift apart.
+    The page shows the code that runs, so the two cannot drift apart. In the built book a line below
+    leads to the entry in the library's reference.
 
     Parameters
     ----------
@@ -58,8 +59,6 @@ def source_without_docstring(thing: Callable) -> str:
     ------
     TypeError
         If ``thing`` has no source.
-
-    Introduced in chapter 1.
 
     Examples
     --------

@@ -20,7 +20,7 @@ def kl_per_dimension(mean, log_var):
 
     .. math:: \tfrac12 \left(\mu_j^2 + \sigma_j^2 - \log \sigma_j^2 - 1\right)
 
-    Source: Kingma and Welling (2014), appendix B. Introduced in chapter 2.
+    Source: Kingma and Welling (2014), appendix B. Introduced in chapter 4.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def gaussian_kl(mean_1, log_var_1, mean_2, log_var_2):
               + \frac{\sigma_{1j}^2 + (\mu_{1j} - \mu_{2j})^2}{\sigma_{2j}^2} - 1\right)
 
     With a standard normal as the second it is :func:`kl_divergence`.
-    Source: Bishop (2006), exercise 2.13. Introduced in chapter 5.
+    Source: Bishop (2006), exercise 2.13.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def bernoulli_kl(logits):
     .. math:: \sum_j \left(\log 2 + p_j \log p_j + (1 - p_j) \log (1 - p_j)\right),
               \qquad p_j = \frac{1}{1 + e^{-\ell_j}}
 
-    At most log 2 nats, which is one bit, a dimension. Introduced in chapter 5.
+    At most log 2 nats, which is one bit, a dimension.
 
     Parameters
     ----------

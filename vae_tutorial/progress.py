@@ -25,8 +25,6 @@ class Progress:
     enabled : bool
         ``False`` shows nothing, so that callers need no second code path.
 
-    Introduced in chapter 4.
-
     Examples
     --------
     >>> with Progress("Counting to three", total=3) as progress:

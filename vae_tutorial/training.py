@@ -15,7 +15,7 @@ def set_seed(seed: int) -> None:
     """Make a run repeatable: seed Python, NumPy and Keras, and ask for deterministic operations.
 
     The same machine then gives the same numbers; another processor may round differently.
-    Introduced in chapter 4.
+    Introduced in chapter 3.
 
     Parameters
     ----------

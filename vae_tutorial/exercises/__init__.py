@@ -46,7 +46,7 @@ _record: dict[str, str] = {}
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check found. Introduced in chapter 1.
+    """What a check found.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def check(name: str, answer: Callable) -> Verdict:
 def points(name: str) -> int:
     """Return the points of the last answer in this session: all of them if it was right, else 0.
 
-    nbgrader reads this number from the cell of the check. Introduced in chapter 1.
+    nbgrader reads this number from the cell of the check.
 
     Parameters
     ----------

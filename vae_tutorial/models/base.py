@@ -31,7 +31,7 @@ class ImageModel(keras.Model):
     """Encoder and decoder of images, trained on the terms that ``loss_terms`` names.
 
     ``fit`` takes images, which are drawn from themselves, or pairs: images that the encoder sees,
-    and what is to be drawn from them. Introduced in chapter 3.
+    and what is to be drawn from them.
 
     Parameters
     ----------

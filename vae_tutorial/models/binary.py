@@ -20,7 +20,7 @@ class StraightThrough(Sampling):
 
     A coin flip has no useful gradient. The straight-through estimator uses that of the mean
     instead: biased, and good enough in practice. Source: Bengio, Léonard and Courville (2013),
-    section 4. Introduced in chapter 5.
+    section 4. Introduced in chapter 6.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class BitEncoder(PointEncoder):
     Left alone, the log-odds of a bit drift to one side for all images; its coin is then always the
     same, its gradient is gone, and the bit is lost for good. Batch normalisation without an offset
     (Ioffe and Szegedy 2015) keeps the average log-odds of every bit at zero, so that a bit splits
-    the images about evenly. Introduced in chapter 5.
+    the images about evenly. Introduced in chapter 6.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ class BinaryVAE(ViewVAE):
     ``latent_dim / 8`` bytes. The squared Euclidean distance of two codes of -1 and +1 is four times
     the number of bits in which they differ, the Hamming distance: an index ranks them all the same.
     ``encode`` gives the more likely value of each bit; ``np.packbits(codes > 0, axis=1)`` packs
-    them. Introduced in chapter 5.
+    them. Introduced in chapter 6.
 
     Parameters
     ----------

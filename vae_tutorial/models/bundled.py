@@ -57,7 +57,7 @@ def pretrained(name: str) -> VAE:
     Each was trained, without labels, on the official training set without its first 5,848 images,
     so that it has seen no image of the bundled samples. ``vae_tutorial/weights/README.md`` says
     how, and what came out; ``python benchmarks/weights.py`` trains them again. The weights are
-    stored as 16-bit floats. Introduced in chapter 4.
+    stored as 16-bit floats. Introduced in chapter 5.
 
     Parameters
     ----------

@@ -251,8 +251,6 @@ class Decoder(_Network):
 def check_image_shape(image_shape: Sequence[int], architecture: str) -> tuple[int, int, int]:
     """Return ``image_shape`` as a tuple if ``architecture`` can be built for it.
 
-    Introduced in chapter 3.
-
     Parameters
     ----------
     image_shape : tuple of int

@@ -140,7 +140,7 @@ def read_between(images, row, column):
     """Return images at places between their pixels, by bilinear interpolation.
 
     Pixels outside an image are 0. Made of operations that XLA compiles and that a GPU repeats
-    exactly, which an affine transformation of TensorFlow's own is not. Introduced in chapter 5.
+    exactly, which an affine transformation of TensorFlow's own is not.
 
     Parameters
     ----------
