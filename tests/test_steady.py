@@ -105,7 +105,7 @@ def test_the_load_is_there_while_a_command_runs_and_gone_after_it():
 @pytest.mark.parametrize(("status", "runs"), [(0, 2), (3, 1)])
 def test_a_command_runs_under_load_until_it_fails(status, runs, tmp_path, monkeypatch):
     monkeypatch.setattr(under_load, "LOG", tmp_path / "log")
-    command = [sys.executable, "-c", f"print('5 passed'); raise SystemExit({status})"]
+    command = [sys.executable, "-c", f"print('5 passed\\nit failed'); raise SystemExit({status})"]
     monkeypatch.setattr(
         sys, "argv", ["under_load.py", "--times", "2", "--load", "1", "--", *command]
     )

@@ -9,6 +9,7 @@ and written to _build/under-load.log after the closing lines of the tests that i
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 import time
@@ -17,6 +18,8 @@ from pathlib import Path
 
 LOG = Path(__file__).resolve().parents[1] / "_build" / "under-load.log"
 BUSY = "while True: pass"
+# The line in which pytest says how many tests passed or failed.
+CLOSING = re.compile(r"^[= ]*\d+ (passed|failed)\b")
 
 
 @contextmanager
@@ -48,7 +51,7 @@ def run(command: list[str], number: int, processes: int) -> int:
     ) as process:
         for line in process.stdout:
             print(line, end="", flush=True)
-            if " passed" in line or " failed" in line:
+            if CLOSING.search(line):
                 lines.append(line.strip())
     minutes = (time.monotonic() - started) / 60
     for line in lines:
