@@ -134,9 +134,11 @@ def _way_to_whole_numbers(array: np.ndarray, name: str) -> str:
 
 
 def _names_a_class(value: object) -> bool:
-    if isinstance(value, numbers.Integral) and not isinstance(value, bool):
-        return abs(int(value)) < 2**63
-    return isinstance(value, str)
+    if isinstance(value, bool):
+        return False
+    return isinstance(value, str) or (
+        isinstance(value, numbers.Integral) and abs(int(value)) < 2**63
+    )
 
 
 def check_count(value: object, name: str, *, at_least: int = 1, at_most: int | None = None) -> int:
