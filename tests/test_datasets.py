@@ -1,4 +1,4 @@
-"""Image sets: content, splits, refusals, and folders of every kind of image file."""
+"""Image sets: content, splits and refusals."""
 
 import gzip
 import hashlib
@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 import tarfile
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from vae_tutorial import datasets
+from vae_tutorial._dataset import split
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT / "vae_tutorial" / "data"
@@ -396,202 +396,10 @@ def test_the_tool_notices_a_wrong_sample(spoil, fragment):
         tool.check_against(sample, full["x_train"], full["y_train"])
 
 
-# Folders
-
-
-def save(file, colour=128, mode="L", size=(28, 28), **options):
-    file.parent.mkdir(parents=True, exist_ok=True)
-    Image.new(mode, size, colour).save(file, **options)
-
-
-def load_one(folder, **options):
-    """Return the only image of a folder."""
-    (image,) = datasets.load_folder(folder, query_fraction=0, progress=False, **options).images
-    return image
-
-
-def test_sub_folders_are_labels_in_the_order_of_their_names(tmp_path, capsys):
-    for number, name in enumerate(["b/2.png", "b/10.PNG", "a/z.png", "B/x.png", "a/y.jpeg"]):
-        save(tmp_path / name, colour=10 * number)
-    (tmp_path / ".DS_Store").write_bytes(b"left by a file manager")
-    (tmp_path / "a" / ".hidden.png").write_bytes(b"")
-    (tmp_path / ".ipynb_checkpoints").mkdir()
-    folder = datasets.load_folder(str(tmp_path), query_fraction=0.5)
-    assert folder.name == tmp_path.name
-    assert folder.label_names == ("B", "a", "b")
-    assert folder.labels.tolist() == [0, 1, 1, 2, 2]
-    levels = np.rint(folder.images.mean(axis=(1, 2, 3)) * 255).tolist()
-    assert levels == [30, 40, 20, 10, 0]
-    assert folder.gallery_indices.tolist() == [0, 1, 3]
-    assert folder.query_indices.tolist() == [2, 4]
-    assert capsys.readouterr().out == "Reading 5 images\n"
-
-
-def test_a_folder_without_sub_folders_has_one_label(tmp_path, monkeypatch, capsys):
-    for number in range(20):
-        save(tmp_path / f"{number:02}.png")
-    monkeypatch.chdir(tmp_path)
-    folder = datasets.load_folder(".", progress=False)
-    assert folder.label_names == (tmp_path.name,)
-    assert not folder.labels.any()
-    assert folder.query_indices.tolist() == [9, 19]
-    assert capsys.readouterr().out == ""
-
-
-def test_pixels_of_the_right_size_are_kept_exactly(tmp_path):
-    pixels = np.random.default_rng(0).integers(0, 256, (28, 28), np.uint8)
-    Image.fromarray(pixels).save(tmp_path / "a.png")
-    image = load_one(tmp_path)
-    assert image.shape == (28, 28, 1)
-    assert image.dtype == np.float32
-    np.testing.assert_array_equal(image[..., 0], pixels.astype(np.float32) / 255)
-
-
-def test_colour_has_three_channels_in_the_order_red_green_blue(tmp_path):
-    save(tmp_path / "a.png", (255, 102, 0), "RGB")
-    image = load_one(tmp_path, colour=True)
-    np.testing.assert_array_equal(image, np.tile(np.float32([1, 0.4, 0]), (28, 28, 1)))
-
-
-# What a saved image of one colour must become, in grey levels from 0 to 255.
-KINDS = {
-    "grey": ("a.png", "L", 100, {}, 100),
-    "one bit": ("a.png", "1", 1, {}, 255),
-    "one pixel": ("a.png", "L", 100, {"size": (1, 1)}, 100),
-    "very wide": ("a.png", "L", 100, {"size": (3000, 1)}, 100),
-    "very high": ("a.jpg", "L", 100, {"size": (2, 999)}, 100),
-    "colour": ("a.png", "RGB", (100, 100, 100), {}, 100),
-    "jpeg": ("a.jpg", "RGB", (100, 100, 100), {"quality": 95}, 100),
-    "jpeg of several pictures": (
-        *("a.jpg", "RGB", (100, 100, 100)),
-        *({"format": "MPO", "save_all": True, "append_images": [Image.new("RGB", (9, 9))]}, 100),
-    ),
-    "png named jpg": ("a.jpg", "L", 100, {"format": "PNG"}, 100),
-    "no extension": ("a", "L", 100, {"format": "PNG"}, 100),
-    "cmyk white": ("a.jpg", "CMYK", (0, 0, 0, 0), {}, 255),
-    "cmyk black": ("a.jpg", "CMYK", (0, 0, 0, 255), {}, 0),
-    "cmyk cyan": ("a.jpg", "CMYK", (255, 0, 0, 0), {}, 179),
-    "16-bit grey": ("a.png", "I;16", 100 * 257, {}, 100),
-    "16-bit white": ("a.png", "I;16", 65535, {}, 255),
-    "palette": ("a.png", "P", 0, {}, 0),
-    "palette, transparent": ("a.png", "P", 0, {"transparency": 0}, 255),
-    "grey, transparent colour": ("a.png", "L", 100, {"transparency": 100}, 255),
-    "transparent black": ("a.png", "RGBA", (0, 0, 0, 0), {}, 255),
-    "opaque": ("a.png", "RGBA", (100, 100, 100, 255), {}, 100),
-    "half transparent black": ("a.png", "RGBA", (0, 0, 0, 128), {}, 127),
-    "half transparent grey": ("a.png", "LA", (100, 51), {}, 224),
-}
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("colour", [False, True])
-def test_every_kind_of_image_is_converted(kind, colour, tmp_path):
-    name, mode, value, options, expected = KINDS[kind]
-    save(tmp_path / name, value, mode, **options)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        image = load_one(tmp_path, colour=colour) * 255
-    assert image.shape == (28, 28, 3 if colour else 1)
-    luma = image @ [0.299, 0.587, 0.114] if colour else image
-    assert luma == pytest.approx(np.full(luma.shape, expected), abs=2)
-
-
-@pytest.mark.parametrize("name", ["a.jpg", "a.png"])
-def test_images_are_turned_upright(name, tmp_path):
-    picture = Image.new("L", (32, 32))
-    picture.paste(255, (0, 0, 32, 16))  # white at the top of the stored picture
-    exif = Image.Exif()
-    exif[0x0112] = 6  # the stored top row is the right side of the upright picture
-    picture.save(tmp_path / name, exif=exif)
-    image = load_one(tmp_path)
-    assert image[:, 16:].min() > 0.9
-    assert image[:, :12].max() < 0.1
-
-
-def test_size_is_height_and_width_and_the_centre_is_kept(tmp_path):
-    picture = Image.new("L", (60, 20), 255)
-    picture.paste(0, (20, 0, 40, 20))  # the middle third is black
-    picture.save(tmp_path / "a.png")
-    square, wide = load_one(tmp_path, size=(10, 10)), load_one(tmp_path, size=(10, 30))
-    assert square.shape == (10, 10, 1)
-    assert square[:, 1:9].max() < 0.01
-    assert wide.shape == (10, 30, 1)
-    assert wide[:, :9].min() > 0.99
-    assert wide[:, 12:18].max() < 0.01
-    assert wide[:, 21:].min() > 0.99
-
-
-@pytest.fixture
-def broken(tmp_path):
-    """A folder with two good images and one of each kind of trouble."""
-    for name in ("cat/1.png", "cat/2.jpg", "cat/cut.jpg", "cat/cut.png"):
-        noise = np.random.default_rng(0).integers(0, 256, (64, 64), np.uint8)
-        (tmp_path / "cat").mkdir(exist_ok=True)
-        Image.fromarray(noise).save(tmp_path / name)
-    for name in ("cut.jpg", "cut.png"):
-        file = tmp_path / "cat" / name
-        file.write_bytes(file.read_bytes()[:900])
-    (tmp_path / "cat" / "empty.png").write_bytes(b"")
-    (tmp_path / "cat" / "gone.png").symlink_to(tmp_path / "nowhere.png")
-    (tmp_path / "cat" / "kittens").mkdir()
-    (tmp_path / "cat" / "notes.txt").write_text("not an image")
-    (tmp_path / "dog").mkdir()
-    save(tmp_path / "eel" / "moving.png", format="GIF")
-    save(tmp_path / "loose.png")
-    return tmp_path
-
-
-TROUBLE = {
-    "loose.png": "lies beside the sub-folders",
-    "dog": "an empty folder",
-    "cat/cut.jpg": "truncated",
-    "cat/cut.png": "",  # the words are Pillow's and change
-    "cat/empty.png": "an empty file",
-    "cat/gone.png": "not a file",
-    "cat/kittens": "not a file",
-    "cat/notes.txt": "not a JPEG or PNG image",
-    "eel/moving.png": "not a JPEG or PNG image",
-}
-
-
-def check_report(report):
-    lines = [line for line in report.splitlines() if line.startswith("  ")]
-    assert len(lines) == len(TROUBLE)
-    for name, reason in TROUBLE.items():
-        (line,) = [line for line in lines if line.startswith(f"  {name!r}: ")]
-        assert reason in line
-
-
-def test_all_unusable_files_are_refused_by_name_at_once(broken):
-    with pytest.raises(ValueError, match="skip_broken=True") as caught:
-        datasets.load_folder(broken, progress=False)
-    check_report(str(caught.value))
-
-
-def test_skip_broken_leaves_them_out_with_one_warning(broken):
-    with pytest.warns(UserWarning, match="left out") as caught:
-        folder = datasets.load_folder(broken, query_fraction=0.5, skip_broken=True, progress=False)
-    (warning,) = caught
-    assert warning.filename == __file__, "the warning does not point at the caller"
-    check_report(str(warning.message))
-    assert len(folder) == 2
-    assert folder.label_names == ("cat",)
-    assert folder.query_indices.tolist() == [1]
-
-
-def test_nothing_usable_is_an_error_even_with_skip_broken(tmp_path):
-    (tmp_path / "a.png").write_bytes(b"\x89PNG")
-    with (
-        pytest.warns(UserWarning, match="a.png"),
-        pytest.raises(ValueError, match=r"no image in .* can be used"),
-    ):
-        datasets.load_folder(tmp_path, skip_broken=True, progress=False)
-
-
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=60), st.integers(2, 70))
 def test_a_split_divides_every_label_alike(labels, every):
     labels = np.array(labels)
-    gallery, query = datasets._split(labels, every)
+    gallery, query = split(labels, every)
     np.testing.assert_array_equal(np.sort(np.concatenate([gallery, query])), np.arange(len(labels)))
     for label in set(labels.tolist()):
         n = (labels == label).sum()
@@ -599,24 +407,7 @@ def test_a_split_divides_every_label_alike(labels, every):
         assert (labels[gallery] == label).sum() == n - n // every > 0
 
 
-@pytest.mark.parametrize(
-    ("fraction", "n_queries"), [(0, 0), (0.5, 20), (0.4, 20), (0.3, 13), (1 / 7, 5), (0.025, 1)]
-)
-def test_query_fraction_is_rounded_to_one_in_a_whole_number(fraction, n_queries, tmp_path):
-    for number in range(40):
-        save(tmp_path / f"{number:02}.png")
-    folder = datasets.load_folder(tmp_path, query_fraction=fraction, progress=False)
-    assert len(folder.query_indices) == n_queries
-    assert len(folder.gallery_indices) == 40 - n_queries
-
-
 # Bad input
-
-
-def folder_of(tmp_path, n=3):
-    for number in range(n):
-        save(tmp_path / f"{number}.png")
-    return tmp_path
 
 
 def file_in(folder, name="mnist.npz", **arrays):
@@ -651,22 +442,6 @@ BAD_INPUTS = [
         lambda p: datasets.load("mnist", data_dir=file_in(p, **dict.fromkeys(KEYS, Z))),
         *(ValueError, r"must be uint8 of shape \(60000, 28, 28\), got uint8 of shape \(3,\)"),
     ),
-    (lambda p: datasets.load_folder(None), TypeError, "path must be a path, got None"),
-    (lambda p: datasets.load_folder(""), ValueError, "path is an empty string"),
-    (lambda p: datasets.load_folder(p / "x"), FileNotFoundError, "check its spelling"),
-    (lambda p: datasets.load_folder(folder_of(p) / "0.png"), NotADirectoryError, "a folder"),
-    (lambda p: datasets.load_folder(p), ValueError, "holds no images"),
-    (lambda p: datasets.load_folder(folder_of(p), size=28), TypeError, r"pair \(height, width"),
-    (lambda p: datasets.load_folder(folder_of(p), size=(28, 0)), ValueError, "width in size"),
-    (lambda p: datasets.load_folder(folder_of(p), size=(2.5, 28)), TypeError, "height in size"),
-    (lambda p: datasets.load_folder(folder_of(p), colour="red"), TypeError, "colour must be True"),
-    (lambda p: datasets.load_folder(folder_of(p), skip_broken=1), TypeError, "skip_broken must"),
-    (lambda p: datasets.load_folder(folder_of(p), query_fraction=0.9), ValueError, "0 and 0.5"),
-    (lambda p: datasets.load_folder(folder_of(p), query_fraction=-0.1), ValueError, "0 and 0.5"),
-    (lambda p: datasets.load_folder(folder_of(p), query_fraction=np.nan), ValueError, "0 and 0.5"),
-    (lambda p: datasets.load_folder(folder_of(p), query_fraction="0.1"), TypeError, "a number"),
-    (lambda p: datasets.load_folder(folder_of(p)), ValueError, "the 10 images it takes for one"),
-    (lambda p: datasets.load_folder(folder_of(p), query_fraction=1e-9), ValueError, "pass 0 for"),
     (lambda p: tiny(images=np.full((3, 2, 2, 1), 255)), ValueError, "divide 8-bit images by 255"),
     (lambda p: tiny(labels=np.array([0, 1])), ValueError, "labels must have 3 entries, got 2"),
     (lambda p: tiny(labels=np.array([0, 1, 2])), ValueError, "positions in label_names, 0 to 1"),

@@ -41,8 +41,11 @@ SECONDS = "processor time for a mutant, beyond twice that of the unchanged tests
 # Each module of the library, and the files of tests/ that should notice what goes wrong in it.
 TESTS = {
     "_checks": ["checks"],
+    "_dataset": ["datasets"],
+    "_pictures": ["folders"],
     "baselines": ["baselines"],
     "datasets": ["datasets"],
+    "folders": ["folders"],
     "metrics": ["metrics"],
     "models/_data": ["data_of_models", "models"],
     "models/base": ["models", "data_of_models", "settings"],
