@@ -32,8 +32,6 @@ class Dataset:
     TypeError, ValueError
         If shapes, dtypes or ranges are not as above.
 
-    Introduced in chapter 1.
-
     Examples
     --------
     >>> Dataset("tiny", np.zeros((3, 2, 2, 1)), [0, 1, 1], ("cat", "dog"), [0, 1], [2])

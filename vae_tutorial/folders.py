@@ -72,7 +72,7 @@ def load_folder(
     limit reading it takes about 1 GB of memory, for WebP and JPEG 2000 about 2 GB. What Pillow
     has to say of images that it could read comes as one warning that names them.
 
-    Introduced in chapter 1.
+    Introduced in chapter 7.
 
     Examples
     --------
