@@ -8,6 +8,7 @@ import re
 from string import ascii_lowercase
 
 from docutils import nodes
+from patches import Patches
 from sphinx import addnodes
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
@@ -28,6 +29,10 @@ class PrintTransform(SphinxPostTransform):
     default_priority = 60
     formats = ("latex",)
 
+    def note(self, places: int = 1) -> None:
+        """Count what was found: nothing in all of the book would mean that its form has changed."""
+        self.app.print_patches.note(type(self).__name__, places)
+
 
 class Chapters(PrintTransform):
     """Make the landing page a preface, and announce each part of the table of contents.
@@ -43,6 +48,7 @@ class Chapters(PrintTransform):
         book.children[1:] = []
         book += latex(r"\bookpreface")
         book += nodes.section("", nodes.title("", PREFACE), *prose, ids=["preface"])
+        self.note(len(parts))
         for part, tree in zip(parts, trees, strict=True):
             command = r"\bookchapters" if tree["numbered"] else r"\bookappendix"
             book += [latex(f"{command}{{{tree['caption']}}}"), part]
@@ -55,6 +61,7 @@ class Buttons(PrintTransform):
         for container in list(self.document.findall(nodes.container)):
             if BUTTONS & set(container["classes"]):
                 container.parent.remove(container)
+                self.note()
 
 
 class FoldedBlocks(PrintTransform):
@@ -66,6 +73,7 @@ class FoldedBlocks(PrintTransform):
         for block in list(self.document.findall(is_dropdown)):
             title, body = title_and_body(block)
             block.replace_self([heading(*title.children), indented(*body, ids=title["ids"])])
+            self.note()
 
 
 class Quizzes(PrintTransform):
@@ -76,6 +84,7 @@ class Quizzes(PrintTransform):
             options = [node for node in section.children if is_option(node)]
             if options:
                 print_quiz(section, options)
+                self.note()
 
 
 def print_quiz(section, options):
@@ -99,7 +108,9 @@ class HiddenInputs(PrintTransform):
     def run(self, **kwargs):
         for cell in self.document.findall(nodes.container):
             if "tag_hide-input" in cell["classes"]:
-                cell.children = [c for c in cell.children if "cell_input" not in c["classes"]]
+                kept = [c for c in cell.children if "cell_input" not in c["classes"]]
+                self.note(len(cell.children) - len(kept))
+                cell.children = kept
 
 
 class TableWidths(PrintTransform):
@@ -113,6 +124,7 @@ class TableWidths(PrintTransform):
                 spec = "".join(rf"\bookcolumn{{{share:.3f}}}" for share in shares(columns, natural))
                 place = table.parent.index(table)
                 table.parent.insert(place, addnodes.tabular_col_spec(spec=spec))
+                self.note()
 
 
 def shares(columns, natural):
@@ -162,6 +174,7 @@ class Index(PrintTransform):
                 place = reference.parent.index(reference) + 1
                 entry = ("single", term, "", "", None)
                 reference.parent.insert(place, addnodes.index(entries=[entry]))
+                self.note()
 
 
 def in_moving_text(node):
@@ -205,8 +218,16 @@ def date_the_title_page(app, config):
     config.today = config.copyright
 
 
+def check_patches(app, exception):
+    if not exception and app.builder.format == "latex":
+        app.print_patches.check()
+
+
 def setup(app):
-    for transform in (Chapters, Buttons, FoldedBlocks, Quizzes, HiddenInputs, TableWidths, Index):
+    transforms = (Chapters, Buttons, FoldedBlocks, Quizzes, HiddenInputs, TableWidths, Index)
+    for transform in transforms:
         app.add_post_transform(transform)
+    app.print_patches = Patches(*(transform.__name__ for transform in transforms))
     app.connect("config-inited", date_the_title_page)
+    app.connect("build-finished", check_patches)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
