@@ -163,9 +163,11 @@ study-quick: $(SCALE) ## the study at a twentieth of its size, compared with its
 	$(BIN)/python benchmarks/study.py --part quick --compare --output _build/study
 
 classroom: $(STAMP) ## make student and instructor copies, and a zip of each for a room without a network
+	rm -rf _build/classroom
 	$(BIN)/python tools/make_classroom.py _build/classroom
 
 colab: $(STAMP) ## write the notebooks that are published for Colab
+	rm -rf _build/colab
 	$(BIN)/python tools/make_colab.py _build/colab
 
 # An environment with the versions of a runtime of Colab; made again only when its file changes.
@@ -177,6 +179,7 @@ _build/colab-env-%/.installed: tests/colab/%.txt | $(STAMP)
 
 # A kernel with those versions, in which nbval runs the notebooks.
 _build/colab-kernel-%/.installed: _build/colab-env-%/.installed tests/colab/make_kernel.py pyproject.toml
+	rm -rf $(@D)
 	$(BIN)/python tests/colab/make_kernel.py $* $(@D)
 	@touch $@
 

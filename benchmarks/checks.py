@@ -65,6 +65,18 @@ def main() -> None:
     parser.add_argument("--ci", action="store_true", help="also .ci/run, from a clone of its own")
     parser.add_argument("--output", type=Path, default=RESULTS)
     given = parser.parse_args()
+    for revision in given.revisions:
+        known = [
+            "git",
+            "-C",
+            str(ROOT),
+            "rev-parse",
+            "--verify",
+            "--quiet",
+            f"{revision}^{{commit}}",
+        ]
+        if subprocess.run(known, capture_output=True).returncode:
+            parser.error(f"git knows no revision {revision}")
     results: dict[str, dict] = {revision: {} for revision in given.revisions}
     with tempfile.TemporaryDirectory() as folder:
         homes = {revision: clone(revision, Path(folder)) for revision in given.revisions}

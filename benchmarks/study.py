@@ -329,7 +329,12 @@ def check(part: str, content: dict, only: str) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--part", choices=("full", "tuning", "quick", "smoke"), default="full")
+    parser.add_argument(
+        "--part",
+        choices=("full", "tuning", "quick", "smoke"),
+        required=True,
+        help="how much: full and tuning take hours, quick minutes, smoke a minute",
+    )
     parser.add_argument("--data", nargs="+", default=list(specs.VIEWS), choices=specs.VIEWS)
     parser.add_argument(
         "--only", default="", help="measure, and replace, only rows whose name holds this"

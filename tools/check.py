@@ -47,6 +47,11 @@ def git(*arguments: str) -> bytes:
     return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, check=True).stdout
 
 
+def is_revision(name: str) -> bool:
+    command = ["git", "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True).returncode == 0
+
+
 def names(command: str, *arguments: str) -> list[str]:
     """Return the paths that a command of git lists."""
     return [name for name in git(command, "-z", *arguments).decode().split("\0") if name]
@@ -214,6 +219,8 @@ def main() -> int:
     parser.add_argument("--all", action="store_true", help="all notebooks and pages")
     parser.add_argument("--since", default="HEAD", help="compare with this revision (HEAD)")
     given = parser.parse_args()
+    if not is_revision(given.since):
+        parser.error(f"git knows no revision {given.since}")
     python = (sys.executable, "-m")
     tests = ("pytest", "-q", "-n", "2", "-m", "not slow")
     touched = list(SITE) if given.all else changed_paths(given.since)

@@ -18,6 +18,7 @@ import zipfile
 from pathlib import Path
 
 import nbformat
+from folders import FOLDER, emptied
 from nbformat import v4
 from place_exercises import BOOK, is_placed, pages
 from plain import make_plain
@@ -139,10 +140,8 @@ def requirements(extra: str | None = None) -> str:
 
 
 def make(folder: Path) -> None:
-    """Write all copies and the two zips into ``folder``, which is emptied first."""
-    if folder.exists():
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True)
+    """Write all copies and the two zips into ``folder``, new, empty or written before."""
+    emptied(folder, Path(__file__).name)
     wheel = build_wheel(folder)
     for kind in KINDS:
         write_copies(folder / kind, kind)
@@ -164,10 +163,15 @@ def add_notebooks(archive: zipfile.ZipFile, folder: Path, name: str) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, help="where the copies go; it is emptied first")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folder", type=Path, help=f"where the copies go: {FOLDER}")
     arguments = parser.parse_args()
-    make(arguments.folder)
+    try:
+        make(arguments.folder)
+    except FileExistsError as error:
+        parser.error(str(error))
     print(f"wrote student.zip and instructor.zip into {arguments.folder.name}")
 
 

@@ -23,7 +23,6 @@ import json
 import os
 import platform
 import random
-import resource
 import shutil
 import signal
 import sys
@@ -60,7 +59,7 @@ TESTS = {
 # Tried when they are named only: these hold little logic, or start TensorFlow anew in every test.
 OTHERS = {
     "__init__": ["package"],
-    "_tensorflow": ["package"],
+    "_tensorflow": ["startup", "package"],
     "exercises/_background": ["exercises"],
     "exercises/_bank": ["exercises"],
     "exercises/_better_representations": ["exercises"],
@@ -270,6 +269,8 @@ def forked(work, copy: Path, limit: int | None = None) -> tuple[int, float]:
 
     ``limit`` is in seconds of processor time; ten times as long by the clock ends it too.
     """
+    import resource  # not on Windows, where tests of this file are collected all the same
+
     sys.stdout.flush()
     pid = os.fork()
     if pid == 0:
