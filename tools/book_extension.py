@@ -248,7 +248,7 @@ def shrink_pictures(app, exception) -> None:
             after.save(path, optimize=True)
 
 
-# -- Whether the theme is still what the above changes ----------------------------------------------
+# -- Whether the theme is still what the above changes --------------------------------------------
 
 
 def check_templates(app) -> None:
