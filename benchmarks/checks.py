@@ -9,14 +9,14 @@ network once.
 """
 
 import argparse
-import json
-import os
 import platform
 import re
 import subprocess
 import tempfile
 import time
 from pathlib import Path
+
+from measuring import machine, write_report
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).parent / "results" / "checks.json"
@@ -93,12 +93,11 @@ def main() -> None:
             results[revision][".ci/run"] = timed(home, ["bash", ".ci/run"])
     report = {
         "command": "python benchmarks/checks.py",
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "machine": machine(),
         "python": platform.python_version(),
         "seconds by the clock": results,
     }
-    given.output.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    print(f"wrote {given.output}")
+    write_report(given.output, report)
 
 
 if __name__ == "__main__":
