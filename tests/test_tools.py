@@ -163,7 +163,7 @@ def test_any_other_folder_is_refused_and_left_as_it_is(tmp_path, marked):
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
 
 
-@pytest.mark.parametrize("tool", ["make_colab.py", "make_classroom.py"])
+@pytest.mark.parametrize("tool", ["make_colab.py", "make_classroom.py", "make_package.py"])
 def test_the_tools_refuse_a_stranger_s_folder(tmp_path, tool):
     (tmp_path / "thesis.txt").write_text("years of work")
     done = run(f"tools/{tool}", str(tmp_path))

@@ -223,10 +223,11 @@ def drop_unused_icons(app, exception) -> None:
     if exception or app.builder.format != "html":
         return
     sheet = Path(app.outdir) / "_static" / "styles" / "pydata-sphinx-theme.css"
-    # It is there in full again after each build: Sphinx copies the theme's files anew.
     patches = Patches(ICONS.pattern)
     text = patches.replace(ICONS.pattern, ICONS, "", sheet.read_text(encoding="utf-8"))
-    patches.check()
+    # Where a page was written, Sphinx has copied the theme's file anew, with all of the icons.
+    if app.book_pages:
+        patches.check()
     sheet.write_text(text, encoding="utf-8")
 
 

@@ -10,15 +10,13 @@ nbgrader cuts out, and no notes, because it releases what else it finds. All car
 
 import argparse
 import re
-import shutil
-import subprocess
-import sys
-import tempfile
 import zipfile
 from pathlib import Path
 
+import make_colab
 import nbformat
 from folders import FOLDER, emptied
+from make_package import build_wheel
 from nbformat import v4
 from place_exercises import BOOK, is_placed, pages
 from plain import make_plain
@@ -115,20 +113,6 @@ def write_copies(folder: Path, kind: str) -> None:
         nbformat.write(copy_of(BOOK / f"{page}.ipynb", kind), place / f"{page}.ipynb")
 
 
-def build_wheel(folder: Path) -> Path:
-    """Build the wheel of the library from a copy of its files, so that nothing is left behind."""
-    with tempfile.TemporaryDirectory() as temporary:
-        source = Path(temporary) / "source"
-        ignore = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / "vae_tutorial", source / "vae_tutorial", ignore=ignore)
-        shutil.copytree(ROOT / "benchmarks" / "results", source / "benchmarks" / "results")
-        for name in ("pyproject.toml", "README.md", "LICENSE"):
-            shutil.copy(ROOT / name, source)
-        command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "-q", "-w", str(folder)]
-        subprocess.run([*command, str(source)], check=True)
-    return next(folder.glob("vae_tutorial-*.whl"))
-
-
 def requirements(extra: str | None = None) -> str:
     """Return what the copies need: the library's requirements and JupyterLab, or an extra's."""
     import tomllib
@@ -142,7 +126,7 @@ def requirements(extra: str | None = None) -> str:
 def make(folder: Path) -> None:
     """Write all copies and the two zips into ``folder``, new, empty or written before."""
     emptied(folder, Path(__file__).name)
-    wheel = build_wheel(folder)
+    wheel = build_wheel(folder, make_colab.from_environment())
     for kind in KINDS:
         write_copies(folder / kind, kind)
     for kind in ("student", "instructor"):
@@ -170,7 +154,7 @@ def main() -> None:
     arguments = parser.parse_args()
     try:
         make(arguments.folder)
-    except FileExistsError as error:
+    except (FileExistsError, ValueError) as error:
         parser.error(str(error))
     print(f"wrote student.zip and instructor.zip into {arguments.folder.name}")
 
