@@ -27,15 +27,16 @@ export JUPYTER_PREFER_ENV_PATH := 1
 export IPYTHONDIR := $(CURDIR)/$(VENV)/ipython
 
 .DEFAULT_GOAL := help
-.PHONY: tex-packages help install book serve check test test-everything test-under-load lint types audit audit-zizmor audit-actionlint test-library test-notebooks test-gpu test-site test-classroom test-nbgrader notebooks mutants bench bench-classroom study study-smoke study-quick classroom colab test-colab test-colab-whole test-matrix pdf test-pdf clean
+.PHONY: tex-packages help install book serve check test test-everything test-under-load lint types audit audit-zizmor audit-actionlint test-library test-notebooks test-gpu test-site test-classroom test-nbgrader notebooks mutants bench bench-classroom study study-smoke study-quick classroom package colab test-colab test-colab-whole test-matrix pdf test-pdf clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 $(BIN)/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
-	  echo "This book needs Python 3.11 or newer, but '$(PYTHON)' is: $$($(PYTHON) --version 2>&1 | head -n 1)." >&2; \
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 6))' 2>/dev/null || { \
+	  echo "This book needs Python 3.11, 3.12 or 3.13, but '$(PYTHON)' is: $$($(PYTHON) --version 2>&1 | head -n 1)." >&2; \
 	  echo "Name another one, for example: make book PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) tools/check_python.py
 	$(PYTHON) -m venv $(VENV)
 
 # Installs again only when a file that lists requirements has changed, or UNLOCKED has: an environment
@@ -171,9 +172,15 @@ study-quick: $(SCALE) ## the study at a twentieth of its size, compared with its
 	$(BIN)/python benchmarks/study.py --part quick --compare --output _build/study
 
 classroom: $(STAMP) ## make student and instructor copies, and a zip of each for a room without a network
+	rm -rf _build/classroom
 	$(BIN)/python tools/make_classroom.py _build/classroom
 
+package: $(STAMP) ## build the library's wheel, with the addresses of its repository
+	rm -rf _build/package
+	$(BIN)/python tools/make_package.py _build/package
+
 colab: $(STAMP) ## write the notebooks that are published for Colab
+	rm -rf _build/colab
 	$(BIN)/python tools/make_colab.py _build/colab
 
 # An environment with the versions of a runtime of Colab; made again only when its file changes.
@@ -185,6 +192,7 @@ _build/colab-env-%/.installed: tests/colab/%.txt | $(STAMP)
 
 # A kernel with those versions, in which nbval runs the notebooks.
 _build/colab-kernel-%/.installed: _build/colab-env-%/.installed tests/colab/make_kernel.py pyproject.toml
+	rm -rf $(@D)
 	$(BIN)/python tests/colab/make_kernel.py $* $(@D)
 	@touch $@
 

@@ -9,14 +9,14 @@ network once.
 """
 
 import argparse
-import json
-import os
 import platform
 import re
 import subprocess
 import tempfile
 import time
 from pathlib import Path
+
+from measuring import machine, write_report
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).parent / "results" / "checks.json"
@@ -65,6 +65,18 @@ def main() -> None:
     parser.add_argument("--ci", action="store_true", help="also .ci/run, from a clone of its own")
     parser.add_argument("--output", type=Path, default=RESULTS)
     given = parser.parse_args()
+    for revision in given.revisions:
+        known = [
+            "git",
+            "-C",
+            str(ROOT),
+            "rev-parse",
+            "--verify",
+            "--quiet",
+            f"{revision}^{{commit}}",
+        ]
+        if subprocess.run(known, capture_output=True).returncode:
+            parser.error(f"git knows no revision {revision}")
     results: dict[str, dict] = {revision: {} for revision in given.revisions}
     with tempfile.TemporaryDirectory() as folder:
         homes = {revision: clone(revision, Path(folder)) for revision in given.revisions}
@@ -81,12 +93,11 @@ def main() -> None:
             results[revision][".ci/run"] = timed(home, ["bash", ".ci/run"])
     report = {
         "command": "python benchmarks/checks.py",
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "machine": machine(),
         "python": platform.python_version(),
         "seconds by the clock": results,
     }
-    given.output.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    print(f"wrote {given.output}")
+    write_report(given.output, report)
 
 
 if __name__ == "__main__":

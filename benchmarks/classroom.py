@@ -6,7 +6,6 @@ weigh them. Writes results/classroom.json.
 """
 
 import argparse
-import json
 import os
 import platform
 import re
@@ -18,8 +17,8 @@ import time
 from pathlib import Path
 
 import nbformat
+from measuring import write_report
 from nbclient import NotebookClient
-from study import write_whole
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
 import make_classroom
@@ -108,8 +107,7 @@ def main() -> None:
         }
         if arguments.packages:
             result["packages"] = packages(folder)
-    write_whole(arguments.output, json.dumps(result, indent=1) + "\n")
-    print(f"wrote {arguments.output.name}")
+    write_report(arguments.output, result)
 
 
 if __name__ == "__main__":

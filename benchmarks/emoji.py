@@ -6,16 +6,13 @@ are told which two drawings show one symbol, which is supervision. Writes result
 """
 
 import argparse
-import importlib.metadata
-import json
-import os
 import platform
 import time
 from pathlib import Path
 
 import numpy as np
 from descriptors import emoji_components
-from study import summary, write_whole
+from measuring import interval, machine, rounded, summary, versions, write_report
 
 from vae_tutorial import baselines, datasets, metrics, models, training
 from vae_tutorial._tensorflow import keras
@@ -74,8 +71,8 @@ def as_score(values: np.ndarray, n_seeds: int) -> dict:
     value = {"mean": float(values.mean())}
     if n_seeds == 1:
         rng = np.random.default_rng(0)
-        means = values[rng.integers(0, len(values), (2000, len(values)))].mean(axis=1)
-        value["interval"] = np.percentile(means, (2.5, 97.5)).round(4).tolist()
+        resamples = rng.integers(0, len(values), (2000, len(values)))
+        value["interval"] = [rounded(limit) for limit in interval(values, resamples)]
     return value
 
 
@@ -123,15 +120,12 @@ def main() -> None:
         "symbol, for the 1,528 symbols that are not queries",
         "settings": f"convolutional, latent {LATENT_DIM}, beta {BETA:g}, {EPOCHS} epochs, "
         "Adam 0.001, mini-batches of 64 drawings",
-        "seconds are of": f"{platform.machine()}, {os.cpu_count()} cores",
+        "seconds are of": machine(),
         "python": platform.python_version(),
-        "versions": {
-            name: importlib.metadata.version(name) for name in ("keras", "numpy", "tensorflow")
-        },
+        "versions": versions("keras", "numpy", "tensorflow"),
         "rows": rows,
     }
-    write_whole(arguments.output, json.dumps(report, indent=1) + "\n")
-    print(f"wrote {arguments.output.name}")
+    write_report(arguments.output, report)
 
 
 if __name__ == "__main__":

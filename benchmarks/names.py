@@ -6,18 +6,15 @@ is supervision. Writes results/names.json.
 """
 
 import argparse
-import importlib.metadata
-import json
-import os
 import platform
 import time
 from pathlib import Path
 
 import numpy as np
 from descriptors import emoji_components
+from measuring import machine, unit, versions, write_report
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression, Ridge
-from study import write_whole
 
 from vae_tutorial import datasets, training
 from vae_tutorial._tensorflow import keras
@@ -60,10 +57,7 @@ class Emoji:
 
 def search_scores(queries, gallery, right) -> dict:
     """Return recall@1, recall@10 and MRR by cosine, with ties resolved at their mean position."""
-    unit = [
-        x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-9) for x in (queries, gallery)
-    ]
-    similarity = (unit[0] @ unit[1].T).astype("float64").round(7)
+    similarity = (unit(queries) @ unit(gallery).T).astype("float64").round(7)
     own = similarity[np.arange(len(right)), right][:, None]
     position = 1 + (similarity > own).sum(1) + ((similarity == own).sum(1) - 1) / 2
     values = {"recall@1": position == 1, "recall@10": position <= 10, "MRR": 1 / position}
@@ -127,8 +121,7 @@ def text_baselines(emoji: Emoji) -> dict:
     known, asked = emoji.words[emoji.others], emoji.words[emoji.held_out]
     rare = np.log(len(known) / known.sum(0))
     known, asked = known * rare, asked * rare
-    lengths = [np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-9) for x in (asked, known)]
-    likeness = (asked / lengths[0]) @ (known / lengths[1]).T
+    likeness = unit(asked) @ unit(known).T
     nearest = np.argsort(-likeness, axis=1, kind="stable")[:, :5]
     weights = np.take_along_axis(likeness, nearest, axis=1)
     pictures = (weights[..., None] * gallery[emoji.others][nearest]).sum(1)
@@ -206,7 +199,6 @@ def main() -> None:
     arguments = parser.parse_args()
     trial = {"epochs": 1, "seeds": (0,), "step": 8, "rounds": 20}
     results = measure(**trial) if arguments.quick else measure(EPOCHS, SEEDS)
-    packages = ("keras", "numpy", "scikit-learn", "tensorflow")
     report = {
         "command": "python benchmarks/names.py",
         "protocol": "383 queries: names (text to image) or Twitter's drawings of every fifth "
@@ -216,13 +208,12 @@ def main() -> None:
         "labels": "names and pairs of drawings of the 1,528 symbols that are not queries",
         "settings": f"latent {LATENT_DIM}, beta 0.2, word weight 50, half of the words hidden, "
         f"{EPOCHS} epochs, Adam 0.001, mini-batches of 64 drawings; ridge penalty 10",
-        "seconds are of": f"{platform.machine()}, {os.cpu_count()} cores",
+        "seconds are of": machine(),
         "python": platform.python_version(),
-        "versions": {name: importlib.metadata.version(name) for name in packages},
+        "versions": versions("keras", "numpy", "scikit-learn", "tensorflow"),
         **results,
     }
-    write_whole(arguments.output, json.dumps(report, indent=1) + "\n")
-    print(f"wrote {arguments.output.name}")
+    write_report(arguments.output, report)
 
 
 if __name__ == "__main__":

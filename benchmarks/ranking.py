@@ -5,6 +5,7 @@ A descriptor and its distance enter as two matrices of features, ``queries`` (n,
 a pair, so that every row of the study goes through the same ranking and the same metrics.
 """
 
+import measuring
 import numpy as np
 
 from vae_tutorial import metrics
@@ -54,8 +55,7 @@ def hamming(queries: np.ndarray, gallery: np.ndarray) -> tuple[np.ndarray, np.nd
 
 
 def unit(rows: np.ndarray) -> np.ndarray:
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    return (rows / np.where(lengths == 0, 1, lengths)).astype(np.float32)
+    return measuring.unit(rows).astype(np.float32)
 
 
 def with_column(rows: np.ndarray, column: np.ndarray) -> np.ndarray:
@@ -110,7 +110,7 @@ def with_intervals(values: dict[str, np.ndarray], rng: np.random.Generator) -> d
     n = len(next(iter(values.values())))
     resamples = rng.integers(0, n, size=(BOOTSTRAP, n))
     return {
-        name: {"mean": float(v.mean()), "interval": interval(v, resamples)}
+        name: {"mean": float(v.mean()), "interval": measuring.interval(v, resamples)}
         for name, v in values.items()
     }
 
@@ -145,8 +145,3 @@ def score_block(ranked_labels, query_labels, n_relevant) -> dict[str, np.ndarray
         "mAP@1000": metrics.average_precision(top, n_relevant, denominator="found"),
         "5-NN": np.array(votes),
     }
-
-
-def interval(values: np.ndarray, resamples: np.ndarray) -> list[float]:
-    means = np.array([values[rows].mean() for rows in resamples])
-    return [float(limit) for limit in np.percentile(means, [2.5, 97.5])]

@@ -5,16 +5,13 @@ are views of the bundled queries. Single queries and batches, one thread. Writes
 """
 
 import argparse
-import importlib.metadata
-import json
-import os
 import platform
 import time
 from pathlib import Path
 
 import faiss
 import numpy as np
-from study import write_whole
+from measuring import machine, median_seconds, significant, versions, write_report
 
 from vae_tutorial import datasets, models, training
 from vae_tutorial.retrieval import ImageIndex
@@ -42,18 +39,8 @@ def latents(n: int, n_queries: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def seconds(function, repeats: int) -> float:
-    """Return the median time of a call, after one call to warm up."""
-    function()
-    times = []
-    for _ in range(repeats):
-        started = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - started)
-    return float(np.median(times))
-
-
-def significant(value: float) -> float:
-    return float(f"{value:.3g}")
+    """Return the median time of a call of one method, which has the machine to itself."""
+    return median_seconds({"it": function}, repeats)["it"]
 
 
 def exact(gallery, queries, repeats: int) -> dict:
@@ -71,8 +58,8 @@ def exact(gallery, queries, repeats: int) -> dict:
     return {
         "gallery": len(gallery),
         "bytes": gallery.nbytes,
-        "agreement": significant((ours == theirs).mean()),
-        "milliseconds a query": {name: significant(1e3 * t) for name, t in times.items()},
+        "agreement": significant((ours == theirs).mean(), 3),
+        "milliseconds a query": {name: significant(1e3 * t, 3) for name, t in times.items()},
     }
 
 
@@ -119,16 +106,16 @@ def approximate(gallery, queries, quick: bool) -> list[dict]:
             points.append(
                 {
                     "setting": f"{knob}={value}" if knob else "",
-                    "recall": significant(recall),
-                    "queries per second": significant(1 / taken),
+                    "recall": significant(recall, 3),
+                    "queries per second": significant(1 / taken, 3),
                 }
             )
         rows.append(
             {
                 "name": name,
                 "FAISS": factory,
-                "bytes per latent": significant(size / n),
-                "seconds to build": significant(built),
+                "bytes per latent": significant(size / n, 3),
+                "seconds to build": significant(built, 3),
                 "points": points,
             }
         )
@@ -155,10 +142,10 @@ def main() -> None:
         f"queries: latents of views of the 500 query digits; k = {K}; median of repeated calls, "
         "one thread; recall: share of the ten true nearest that are among the ten found, mean "
         f"over {len(queries):,} queries; speed of approximate indexes: batches of 100 queries",
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "machine": machine(),
         "python": platform.python_version(),
-        "versions": {name: importlib.metadata.version(name) for name in ("faiss-cpu", "numpy")},
-        "views made and encoded per second, all cores": significant(encoding),
+        "versions": versions("faiss-cpu", "numpy"),
+        "views made and encoded per second, all cores": significant(encoding, 3),
         "exact": rows,
         "exponent": {
             "over galleries of at least": large,
@@ -169,8 +156,7 @@ def main() -> None:
             "methods": approximate(gallery, queries, arguments.quick),
         },
     }
-    write_whole(arguments.output, json.dumps(report, indent=1) + "\n")
-    print(f"wrote {arguments.output.name}")
+    write_report(arguments.output, report)
 
 
 if __name__ == "__main__":

@@ -6,16 +6,15 @@ benchmarks/results/speed.json.
 """
 
 import argparse
-import importlib.metadata
 import json
 import os
 import platform
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import faiss
 import numpy as np
+from measuring import median_seconds, significant, versions, write_report
 from sklearn.neighbors import NearestNeighbors
 
 from vae_tutorial import datasets
@@ -38,19 +37,6 @@ def article_search(encoder, query: np.ndarray, images: np.ndarray, k: int) -> np
         mean, _ = encoder(image[np.newaxis])
         distances.append(np.linalg.norm(mean - query_mean))
     return np.argsort(distances, kind="stable")[:k]
-
-
-def median_seconds(functions: dict[str, Callable], repeats: int) -> dict[str, float]:
-    """Median seconds of each function, their calls interleaved so that all see the same load."""
-    times: dict[str, list[float]] = {name: [] for name in functions}
-    for function in functions.values():
-        function()
-    for _ in range(repeats):
-        for name, function in functions.items():
-            started = time.perf_counter()
-            function()
-            times[name].append(time.perf_counter() - started)
-    return {name: float(np.median(values)) for name, values in times.items()}
 
 
 def time_gallery(vae: VAE, gallery: np.ndarray, queries: np.ndarray, sample: int, repeats: int):
@@ -173,9 +159,7 @@ def share_agreeing(found: np.ndarray, answers: dict[str, np.ndarray]) -> float:
 
 def rounded(value):
     """Four significant digits: what a repeated measurement can carry."""
-    if isinstance(value, dict):
-        return {name: rounded(number) for name, number in value.items()}
-    return float(f"{value:.4g}")
+    return significant(value, 4)
 
 
 def main() -> None:
@@ -212,15 +196,12 @@ def main() -> None:
         "threads": {"FAISS": arguments.threads, "cores": os.cpu_count()},
         "processor": platform.machine(),
         "python": platform.python_version(),
-        "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
+        "versions": versions(*PACKAGES),
         "results": results,
         "encoding": time_encoding(encoders, queries, repeats),
         "at equal recall": time_approximate(vectors, wanted, repeats),
     }
-    output = arguments.output or RESULTS
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    print(f"wrote {output.name}")
+    write_report(arguments.output or RESULTS, report, indent=2)
 
 
 if __name__ == "__main__":

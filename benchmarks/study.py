@@ -9,7 +9,6 @@ afresh, because what an earlier run found would prove nothing.
 
 import argparse
 import hashlib
-import importlib.metadata
 import json
 import os
 import platform
@@ -25,6 +24,15 @@ import descriptors
 import numpy as np
 import ranking
 import specs
+from measuring import (
+    machine,
+    rounded,
+    significant,
+    summary,
+    versions,
+    write_report,
+    write_whole,
+)
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
@@ -152,14 +160,6 @@ def cached(path: Path, make) -> dict:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write ``text`` to ``path`` in one step, so that no reader ever meets half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(f".{os.getpid()}.part")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, path)
-
-
 def cache() -> Path:
     return Path(os.environ.get("VAE_STUDY_CACHE", HERE / "cache"))
 
@@ -254,7 +254,9 @@ def report(part: str, data_name: str, results: list[tuple[Row, dict]]) -> dict:
         if members[0][0].model:
             line["settings"] = members[0][0].model.describe()
             models = [result["model"]["measured"] for _, result in members]
-            line["model"] = {key: average([m[key] for m in models]) for key in models[0]}
+            line["model"] = {
+                key: significant(np.mean([m[key] for m in models]), 5) for key in models[0]
+            }
         lines.append(line)
     return {
         "command": f"python benchmarks/study.py --part {part}",
@@ -264,10 +266,9 @@ def report(part: str, data_name: str, results: list[tuple[Row, dict]]) -> dict:
         "settings (study-tuning-*.json)",
         "metrics": METRICS,
         "views": specs.VIEWS[data_name],
-        "seconds are of": f"{platform.machine()}, {os.cpu_count()} cores, one thread a model, "
-        "two models at a time",
+        "seconds are of": f"{machine()}, one thread a model, two models at a time",
         "python": platform.python_version(),
-        "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
+        "versions": versions(*PACKAGES),
         "rows": lines,
     }
 
@@ -284,29 +285,12 @@ def merged(stored: dict, fresh: dict) -> dict:
     return fresh | {"rows": list(lines.values())}
 
 
-def summary(scores: list[dict]) -> dict:
-    """One seed or a fixed method: bootstrap interval over queries. Several: their spread."""
-    means = [score["mean"] for score in scores]
-    if len(means) == 1:
-        return {"mean": rounded(means[0]), "interval": [rounded(v) for v in scores[0]["interval"]]}
-    return {"mean": rounded(np.mean(means)), "each": [rounded(mean) for mean in means]}
-
-
-def average(values: list) -> float:
-    return float(f"{np.mean(values):.5g}")
-
-
-def rounded(value: float) -> float:
-    return round(float(value), 4)
-
-
 def write(part: str, folder: Path, content: dict, only: str) -> None:
     """Write the result file; rows that were not measured stay as they are."""
     path = folder / file_name(part, content["data"])
     if only and path.exists():
         content = merged(json.loads(path.read_text(encoding="utf-8")), content)
-    write_whole(path, json.dumps(content, indent=1) + "\n")
-    print(f"wrote {path.name}")
+    write_report(path, content)
 
 
 def file_name(part: str, data_name: str) -> str:
@@ -329,7 +313,12 @@ def check(part: str, content: dict, only: str) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--part", choices=("full", "tuning", "quick", "smoke"), default="full")
+    parser.add_argument(
+        "--part",
+        choices=("full", "tuning", "quick", "smoke"),
+        required=True,
+        help="how much: full and tuning take hours, quick minutes, smoke a minute",
+    )
     parser.add_argument("--data", nargs="+", default=list(specs.VIEWS), choices=specs.VIEWS)
     parser.add_argument(
         "--only", default="", help="measure, and replace, only rows whose name holds this"

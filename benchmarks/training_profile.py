@@ -16,8 +16,8 @@ import json
 import time
 from pathlib import Path
 
-import numpy as np
 import training_speed
+from measuring import medians, write_report
 
 from vae_tutorial import datasets, training
 from vae_tutorial._tensorflow import keras, tf
@@ -106,16 +106,16 @@ def profile(architecture: str, images, rounds: int) -> dict:
             started = time.process_time()
             run()
             times[name].append((time.process_time() - started) / (len(images) // BATCH) * 1e3)
-    medians = {name: float(np.median(values[1:])) for name, values in times.items()}
+    middle = medians(times)
     until, shares = 0.0, {}
     for name in parts:
-        shares[name], until = round(medians[name] - until, 2), medians[name]
-    shares["metrics"] = round(medians["compiled epoch"] - until, 2)
-    plain = medians["Keras, plain step"]
+        shares[name], until = round(middle[name] - until, 2), middle[name]
+    shares["metrics"] = round(middle["compiled epoch"] - until, 2)
+    plain = middle["Keras, plain step"]
     return {
         "one step, ms": shares,
-        "ways of training, ms a step": {name: round(medians[name], 2) for name in ways},
-        "speed against the plain step": {name: round(plain / medians[name], 2) for name in ways},
+        "ways of training, ms a step": {name: round(middle[name], 2) for name in ways},
+        "speed against the plain step": {name: round(plain / middle[name], 2) for name in ways},
     }
 
 
@@ -139,7 +139,7 @@ def main() -> None:
         found = profile(architecture, images, arguments.rounds)
         print(architecture, json.dumps(found, indent=1), flush=True)
         report["results"][architecture] = found
-    arguments.output.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    write_report(arguments.output, report)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from measuring import medians, significant, versions, write_report
 
 from vae_tutorial import datasets, training
 from vae_tutorial._tensorflow import keras, tf
@@ -197,24 +198,23 @@ def compare(architecture: str, names: list[str], images, held_out, epochs: int) 
             epoch()
             rates[name].append(len(images) / (time.perf_counter() - started))
     losses = {name: test_loss(held_out) for name, (_, test_loss) in trainers.items()}
-    # The first epoch compiles.
-    medians = {name: float(np.median(values[1:])) for name, values in rates.items()}
+    middle = medians(rates)
     work, peak = flops_per_image(architecture), matmul_rate()
     return {
-        "images per second": {name: round(rate) for name, rate in medians.items()},
+        "images per second": {name: round(rate) for name, rate in middle.items()},
         "slowest and fastest epoch": {
             name: [round(min(values[1:])), round(max(values[1:]))] for name, values in rates.items()
         },
         "ratios": {
-            f"{own} / {name}": round(medians[own] / rate, 2)
+            f"{own} / {name}": round(middle[own] / rate, 2)
             for own in OURS
-            for name, rate in medians.items()
+            for name, rate in middle.items()
             if name not in OURS
         },
         "loss after equal epochs": {name: round(loss, 2) for name, loss in losses.items()},
         "operations per image": work,
-        "matrix multiplications, operations per second": float(f"{peak:.3g}"),
-        "share of that rate": {n: round(r * work / peak, 3) for n, r in medians.items()},
+        "matrix multiplications, operations per second": significant(peak, 3),
+        "share of that rate": {n: round(r * work / peak, 3) for n, r in middle.items()},
     }
 
 
@@ -244,14 +244,13 @@ def main() -> None:
         "threads": os.cpu_count(),
         "processor": platform.machine(),
         "python": platform.python_version(),
-        "versions": {name: importlib.metadata.version(name) for name in packages},
+        "versions": versions(*packages),
         "results": {
             architecture: compare(architecture, names, images, held_out, epochs)
             for architecture in ("conv", "dense")
         },
     }
-    arguments.output.parent.mkdir(parents=True, exist_ok=True)
-    arguments.output.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    write_report(arguments.output, report)
     print(json.dumps(report["results"], indent=1))
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import ranking
 import specs
+from measuring import write_report, write_whole
 
 FOLDER = Path(__file__).parent.parent / "vae_tutorial" / "weights"
 FIRST = 5_848  # training images from here on
@@ -129,9 +130,9 @@ def main() -> None:
     for name in arguments.only:
         card = train(name, arguments.quick)
         print(name, card["sha256"])
-        (FOLDER / f"{name}.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+        write_report(FOLDER / f"{name}.json", card)
     cards = [json.loads(file.read_text(encoding="utf-8")) for file in sorted(FOLDER.glob("*.json"))]
-    (FOLDER / "README.md").write_text(card_text(cards), encoding="utf-8")
+    write_whole(FOLDER / "README.md", card_text(cards))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The copies for students and instructors: made from the book alone, plain, and complete."""
 
+import email
 import io
 import re
 import zipfile
@@ -152,7 +153,8 @@ def test_making_them_again_gives_the_same_files(tmp_path, kind):
 
 
 @pytest.mark.slow
-def test_the_zips_hold_what_a_room_without_a_network_needs(tmp_path):
+def test_the_zips_hold_what_a_room_without_a_network_needs(tmp_path, monkeypatch):
+    monkeypatch.setenv("BOOK_REPOSITORY", "ada/book")
     make_classroom.make(tmp_path / "made")
     for kind in ("student", "instructor"):
         archive = zipfile.ZipFile(tmp_path / "made" / f"{kind}.zip")
@@ -167,13 +169,24 @@ def test_the_zips_hold_what_a_room_without_a_network_needs(tmp_path):
         assert (f"nbgrader/source/{pages()[0]}/{pages()[0]}.ipynb" in names) == (
             kind == "instructor"
         )
-        library = set(zipfile.ZipFile(io.BytesIO(archive.read(wheel))).namelist())
+        built = zipfile.ZipFile(io.BytesIO(archive.read(wheel)))
+        library = set(built.namelist())
     wanted = ["data/*.npz", "weights/*.h5", "weights/*.json", "exercises/*.py", "*.py"]
     files = [path for pattern in wanted for path in (ROOT / "vae_tutorial").glob(pattern)]
     assert {path.relative_to(ROOT).as_posix() for path in files} <= library
     assert "vae_tutorial/py.typed" in library  # says that the library brings type hints
     results = (ROOT / "benchmarks" / "results").glob("*.json")
     assert {f"vae_tutorial/results/{path.name}" for path in results} <= library
+    # What a package index shows: addresses, licences with their texts, a README that leads there.
+    folder = next(name.split("/")[0] for name in library if name.endswith(".dist-info/METADATA"))
+    metadata = email.message_from_bytes(built.read(f"{folder}/METADATA"))
+    assert "Repository, https://github.com/ada/book" in metadata.get_all("Project-URL")
+    assert metadata["License-Expression"].startswith("MIT AND CC-BY-SA-3.0 AND ")
+    licences = metadata.get_all("License-File")
+    assert len(licences) == 3 and {f"{folder}/licenses/{name}" for name in licences} <= library
+    assert metadata["Description-Content-Type"] == "text/markdown"
+    assert "](https://github.com/ada/book/blob/" in metadata.get_payload()
+    assert metadata["Requires-Python"] == "<3.14,>=3.11"
 
 
 @pytest.mark.parametrize(

@@ -241,7 +241,7 @@ def test_the_command_writes_the_same_files_again(tmp_path):
     first = files()
     (tmp_path / "out" / "left-over.ipynb").write_text("")
     assert files() == first
-    assert set(first) == {path.name for path in PATHS} | {"README.md"}
+    assert set(first) == {path.name for path in PATHS} | {"README.md", ".made-by"}
 
 
 def test_the_command_refuses_in_one_line(tmp_path):

@@ -9,7 +9,10 @@ from pathlib import Path
 import mutants
 import pytest
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="mutants are tested in forked processes"),
+]
 
 ROOT = Path(__file__).resolve().parents[1]
 TINY = """\

@@ -43,9 +43,13 @@ def outputs():
     )
 
 
-@pytest.mark.parametrize("cell", [0, 1], ids=["finished", "stopped"])
-def test_progress_stores_its_title_alone(outputs, cell):
-    assert [output.data for output in outputs[cell]] == [{"text/plain": "Counting"}]
+def test_progress_stores_its_title_alone(outputs):
+    assert [output.data for output in outputs[0]] == [{"text/plain": "Counting"}]
+
+
+def test_progress_tells_where_the_work_stopped(outputs):
+    stopped = {"text/plain": "Counting: stopped at 1/3"}
+    assert [output.data for output in outputs[1]] == [stopped]
 
 
 def test_progress_in_a_notebook_is_live():

@@ -5,7 +5,7 @@ import io
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from matplotlib.colors import to_hex
+from matplotlib.colors import to_hex, to_rgb
 
 from vae_tutorial import datasets, plotting
 
@@ -37,6 +37,52 @@ def test_the_style_uses_the_palette_and_a_white_ground():
     assert plt.rcParams["savefig.facecolor"] == "white"
     assert plt.rcParams["figure.figsize"][0] == plotting.WIDTH
     assert not plt.rcParams["axes.spines.top"]
+
+
+def luminance(colour) -> float:
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
+    return float(np.dot(linear, (0.2126, 0.7152, 0.0722)))
+
+
+def contrast(one, other) -> float:
+    """Return the ratio that the guidelines for accessible pages ask for: 4.5 for text."""
+    dark, light = sorted([luminance(one), luminance(other)])
+    return (light + 0.05) / (dark + 0.05)
+
+
+def pixels(figure) -> np.ndarray:
+    figure.canvas.draw()
+    return np.asarray(figure.canvas.buffer_rgba()).copy()
+
+
+def drawn() -> list[np.ndarray]:
+    curves = {"falling": [3, 2, 1], "rising": [1, 2, 3]}
+    chart = plotting.plot_curves([1, 2, 3], curves, xlabel="x", ylabel="y", title="Two curves")
+    chart.axes[0].legend(title="which", frameon=True)
+    chart.axes[0].boxplot([1, 2, 2.5, 9], positions=[2])
+    return [pixels(chart), pixels(plotting.show_results(GREY[:2], RESULTS, CORRECT))]
+
+
+@pytest.mark.parametrize("before", ["dark_background", "Solarize_Light2", "grayscale"])
+def test_no_colour_of_another_style_is_left(before):
+    kept = {name: plt.rcParams[name] for name in plt.rcParams if name.endswith("color")}
+    with plt.style.context(before):
+        plotting.use_book_style()
+        assert {name: plt.rcParams[name] for name in kept} == kept
+
+
+def test_after_a_dark_style_figures_are_those_of_the_book():
+    wanted = drawn()
+    plt.style.use("dark_background")
+    plotting.use_book_style()
+    for old, new in zip(wanted, drawn(), strict=True):
+        np.testing.assert_array_equal(new, old)
+    axis = plt.figure().add_subplot(title="title", xlabel="x", ylabel="y")
+    axis.plot([1, 2], label="curve")
+    texts = [axis.title, axis.xaxis.label, axis.yaxis.label, *axis.get_xticklabels()]
+    texts += axis.legend().get_texts()
+    for ground in (axis.get_facecolor(), axis.figure.get_facecolor()):
+        assert min(contrast(text.get_color(), ground) for text in texts) > 4.5
 
 
 def test_images_fill_a_grid_and_keep_their_titles():

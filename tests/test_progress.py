@@ -4,6 +4,8 @@ tests/test_notebook_helpers.py shows it in a notebook.
 """
 
 import contextlib
+import io
+import os
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -45,13 +47,21 @@ def test_a_terminal_is_not_flooded():
     assert shown_in_a_terminal(lambda: count(10_000)).count(REWRITE) < 50
 
 
-def test_a_terminal_tells_that_the_work_stopped():
+def test_a_terminal_tells_where_the_work_stopped():
     def work():
         with contextlib.suppress(ZeroDivisionError), Progress("Counting", 3) as progress:
             progress.step()
             _ = 1 / 0
 
-    assert shown_in_a_terminal(work).endswith(f"{REWRITE}Counting: stopped\n")
+    assert shown_in_a_terminal(work).endswith(f"{REWRITE}Counting: stopped at 1/3\n")
+
+
+def test_a_log_tells_where_the_work_was_stopped_by_hand(capsys):
+    with contextlib.suppress(KeyboardInterrupt), Progress("Counting", 3) as progress:
+        progress.step()
+        progress.step()
+        raise KeyboardInterrupt
+    assert capsys.readouterr().out == "Counting: stopped at 2/3\n"
 
 
 def test_an_error_is_passed_on():
@@ -87,6 +97,63 @@ def test_a_pipe_gets_the_title_alone():
     )
     assert result.stdout == "Counting\n"
     assert result.stderr == ""
+
+
+def closed():
+    stream = io.StringIO()
+    stream.close()
+    return stream
+
+
+def no_reader():
+    reader, writer = os.pipe()
+    os.close(reader)
+    return os.fdopen(writer, "w")
+
+
+@pytest.mark.parametrize(
+    "outlet", [lambda: None, object, closed, no_reader], ids=["None", "object", "closed", "pipe"]
+)
+@pytest.mark.parametrize("stopped", [False, True])
+def test_where_nothing_can_be_shown_the_work_goes_on(outlet, stopped):
+    stream = outlet()
+    quiet = contextlib.redirect_stdout(stream)
+    with contextlib.suppress(ZeroDivisionError), quiet, Progress("Counting", 3) as progress:
+        progress.step("note")
+        _ = 1 / (0 if stopped else 1)
+    assert progress.done == 1
+    if hasattr(stream, "fileno") and not stream.closed:
+        with contextlib.suppress(BrokenPipeError):  # it tells so once more when it is closed
+            stream.close()
+
+
+def test_an_outlet_without_isatty_gets_the_plain_line():
+    class Pane:
+        text = ""
+
+        def write(self, text):
+            self.text += text
+
+        def flush(self):
+            pass
+
+    with contextlib.redirect_stdout(Pane()) as pane:
+        count(3)
+    assert pane.text == "Counting\n"
+
+
+@pytest.mark.parametrize("tty", [False, True])
+def test_letters_that_the_outlet_lacks_are_spelled(tty):
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    stream.isatty = lambda: tty
+    with contextlib.redirect_stdout(stream), Progress("Zähle ≤ 3", 3) as progress:
+        progress.step("β 1.0")
+    said = stream.buffer.getvalue().decode("ascii")
+    title = r"Z\xe4hle \u2264 3"
+    if tty:
+        assert said.startswith(rf"{REWRITE}{title}: 1/3 - 0 s left - \u03b2 1.0{REWRITE}")
+    else:
+        assert said == f"{title}\n"
 
 
 def test_captured_output_is_the_same_in_every_run(capsys):

@@ -6,6 +6,7 @@ Here: who may write, what is published and when, and that the commands exist.
 """
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -92,7 +93,9 @@ def test_only_named_jobs_may_write_and_each_has_a_time_limit(name, job, content)
 
 
 def test_scripts_are_valid_shell():
-    # actionlint asks shellcheck, where the machine has it; bash is everywhere.
+    # actionlint asks shellcheck, where the machine has it; bash is everywhere but on Windows.
+    if not shutil.which("bash"):
+        pytest.skip("there is no bash")
     for name, job, content in jobs():
         for step in content.get("steps", []):
             script = subprocess.run(["bash", "-n"], input=step.get("run", ""), text=True)

@@ -12,9 +12,10 @@ from pathlib import Path, PurePosixPath
 import make_colab
 import nbformat
 from docutils import nodes
+from patches import Patches
 from PIL import Image, ImageChops, ImageStat
 from publishing import Publication
-from sphinx.errors import ConfigError
+from sphinx.errors import ConfigError, ExtensionError
 
 # An asset is loaded only by pages whose HTML holds its mark: Sphinx would load it everywhere.
 MARKS = {
@@ -25,6 +26,19 @@ MARKS = {
     "togglebutton.": "dropdown",
     "sphinx-design.": "sd-",
     "design-tabs.": "sd-tab-",
+}
+# A style that comes with one in use; the book may do without what it is for.
+SPARE = {"design-tabs."}
+# What the templates of this book put something else in place of.
+OVERRIDDEN = {
+    "the search index in every page": (
+        "layout.html",
+        r"block extrahead %}(?:(?!endblock).)*searchindex\.js",
+    ),
+    "the macro with the theme's icons": ("static/webpack-macros.html", r"fontawesome\.js"),
+    "the macro head_pre_assets": ("static/webpack-macros.html", r"macro head_pre_assets\("),
+    "the macro head_js_preload": ("static/webpack-macros.html", r"macro head_js_preload\("),
+    "the macro body_post": ("static/webpack-macros.html", r"macro body_post\("),
 }
 NAMES = {"genindex": "Index", "search": "Search"}
 # A description has at least so many characters, and at most: what search engines show.
@@ -40,7 +54,10 @@ def setup(app):
     app.add_config_value("book_publication", Publication(), "html", types=(Publication,))
     digest = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
     app.add_config_value("book_extension_digest", digest, "html")
+    app.book_patches = Patches(FORMULAS, ROLES, *map(named, MARKS), *map(use_of, MARKS))
+    app.book_pages = set()
     app.connect("config-inited", read_environment)
+    app.connect("builder-inited", check_templates)
     # After the theme and every other extension have filled in the page.
     app.connect("html-page-context", add_addresses, priority=900)
     app.connect("html-page-context", add_description, priority=900)
@@ -49,6 +66,7 @@ def setup(app):
     app.connect("build-finished", drop_unused_icons)
     app.connect("build-finished", shrink_pictures)
     app.connect("build-finished", write_notebooks)
+    app.connect("build-finished", check_patches)
     return {"parallel_read_safe": True, "parallel_write_safe": False}
 
 
@@ -84,6 +102,8 @@ def write_notebooks(app, exception) -> None:
         path = Path(app.env.doc2path(page))
         if path.suffix == ".ipynb":
             copy = Path(app.outdir) / "_sources" / f"{page}.ipynb"
+            if not copy.is_file():
+                raise ExtensionError(f"Sphinx no longer keeps the source of a page as {copy}")
             nbformat.write(make_colab.variant(path, source), copy)
 
 
@@ -143,16 +163,19 @@ def add_description(app, pagename, templatename, context, doctree) -> None:
 
 # -- The text of a page ---------------------------------------------------------------------------
 
+FORMULAS, ROLES = "formulas beside punctuation", "the role of entries in a bibliography"
 MATH = r'<span class="math [^"]*">[^<]*</span>'
 UNBROKEN = re.compile(rf"(?<![\w(])\(?{MATH}[).,:;?\u2019\u201d]+|\({MATH}")
 
 
 def mend_text(app, pagename, templatename, context, doctree) -> None:
-    body = context.get("body") or ""
+    body, patches = context.get("body") or "", app.book_patches
     # No line break between a formula and the comma after it, or the bracket before it.
-    body = UNBROKEN.sub(r'<span class="unbroken">\g<0></span>', body)
+    unbroken = r'<span class="unbroken">\g<0></span>'
+    body = patches.replace(FORMULAS, UNBROKEN, unbroken, body)
     # Sphinx gives the entries of a list a role that lists do not allow.
-    context["body"] = body.replace('role="doc-biblioentry"', 'role="listitem"')
+    body = patches.replace(ROLES, 'role="doc-biblioentry"', 'role="listitem"', body)
+    context["body"] = body
 
 
 # -- Smaller pages --------------------------------------------------------------------------------
@@ -160,13 +183,39 @@ def mend_text(app, pagename, templatename, context, doctree) -> None:
 
 def drop_unused_assets(app, pagename, templatename, context, doctree) -> None:
     body = context.get("body") or ""
+    kinds = ("css_files", "script_files")
+    names = [name_of(asset) for kind in kinds for asset in context[kind]]
+    for start, mark in MARKS.items():
+        there = any(start in name for name in names)
+        app.book_patches.note(named(start), there)
+        app.book_patches.note(use_of(start), mark in body or start in SPARE)
+        if mark in body and not there:
+            raise ExtensionError(
+                f"{pagename} holds {mark!r}, but loads nothing named {start!r}; has that file "
+                "another name now? See MARKS in tools/book_extension.py"
+            )
 
     def is_used(asset) -> bool:
-        name = str(getattr(asset, "filename", asset) or "")
-        return all(mark in body for start, mark in MARKS.items() if start in name)
+        return all(mark in body for start, mark in MARKS.items() if start in name_of(asset))
 
-    for kind in ("css_files", "script_files"):
+    for kind in kinds:
         context[kind] = [asset for asset in context[kind] if is_used(asset)]
+    app.book_pages.add(pagename)
+
+
+def named(start: str) -> str:
+    return f"a file named {start}"
+
+
+def use_of(start: str) -> str:
+    return f"a page with a use for {start}"
+
+
+def name_of(asset) -> str:
+    return str(getattr(asset, "filename", asset) or "")
+
+
+ICONS = re.compile(r'(?:\.fa-[\w-]+::?before,?)+\{content:"[^"]*"\}')
 
 
 def drop_unused_icons(app, exception) -> None:
@@ -174,8 +223,12 @@ def drop_unused_icons(app, exception) -> None:
     if exception or app.builder.format != "html":
         return
     sheet = Path(app.outdir) / "_static" / "styles" / "pydata-sphinx-theme.css"
-    rules = re.compile(r'(?:\.fa-[\w-]+::?before,?)+\{content:"[^"]*"\}')
-    sheet.write_text(rules.sub("", sheet.read_text(encoding="utf-8")), encoding="utf-8")
+    patches = Patches(ICONS.pattern)
+    text = patches.replace(ICONS.pattern, ICONS, "", sheet.read_text(encoding="utf-8"))
+    # Where a page was written, Sphinx has copied the theme's file anew, with all of the icons.
+    if app.book_pages:
+        patches.check()
+    sheet.write_text(text, encoding="utf-8")
 
 
 def shrink_pictures(app, exception) -> None:
@@ -194,3 +247,33 @@ def shrink_pictures(app, exception) -> None:
         difference = ImageStat.Stat(ImageChops.difference(before, after.convert("RGB")))
         if max(difference.rms) < LARGEST_DIFFERENCE:
             after.save(path, optimize=True)
+
+
+# -- Whether the theme is still what the above changes --------------------------------------------
+
+
+def check_templates(app) -> None:
+    """Stop if the theme no longer has what book/_templates puts something else in place of."""
+    if app.builder.format != "html":
+        return
+    theirs = {
+        name: "".join(
+            path.read_text(encoding="utf-8")
+            for path in (Path(folder) / name for folder in app.builder.theme.get_theme_dirs())
+            if path.is_file()
+        )
+        for name in ("layout.html", "static/webpack-macros.html")
+    }
+    patches = Patches(*theirs, *OVERRIDDEN)
+    for name, text in theirs.items():
+        patches.note(name, len(text))
+    for what, (name, pattern) in OVERRIDDEN.items():
+        patches.note(what, len(re.findall(pattern, theirs[name], re.DOTALL)))
+    patches.check()
+
+
+def check_patches(app, exception) -> None:
+    """Stop if a change found nothing in all of the book; a build of some pages says little."""
+    whole = app.book_pages >= app.env.found_docs
+    if not exception and app.builder.format == "html" and whole:
+        app.book_patches.check()

@@ -33,7 +33,7 @@ PASSED = ROOT / "_build" / "checked.json"
 COMMON = ("vae_tutorial/data/", "vae_tutorial/weights/", "benchmarks/results/", "constraints.txt")
 # What pages are built by.
 SITE = ("book/", "_config.yml", "_toc.yml", "tools/book_extension.py", "tools/publishing.py",
-        "tools/print_extension.py", "tools/reference_extension.py", "tools/plain.py",
+        "tools/patches.py", "tools/print_extension.py", "tools/reference_extension.py", "tools/plain.py",
         "tools/make_colab.py")  # fmt: skip
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # Below an exercise a page stores that nobody has answered it, whatever the exercise is; what checks
@@ -46,6 +46,11 @@ Read = Callable[[str], bytes]
 
 def git(*arguments: str) -> bytes:
     return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, check=True).stdout
+
+
+def is_revision(name: str) -> bool:
+    command = ["git", "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True).returncode == 0
 
 
 def names(command: str, *arguments: str) -> list[str]:
@@ -215,6 +220,8 @@ def main() -> int:
     parser.add_argument("--all", action="store_true", help="all notebooks and pages")
     parser.add_argument("--since", default="HEAD", help="compare with this revision (HEAD)")
     given = parser.parse_args()
+    if not is_revision(given.since):
+        parser.error(f"git knows no revision {given.since}")
     python = (sys.executable, "-m")
     tests = ("pytest", "-q", "-n", "2", "-m", "not slow")
     touched = list(SITE) if given.all else changed_paths(given.since)

@@ -89,7 +89,13 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("paths", nargs="+", type=Path, help="files, and folders to look through")
-    found = collect(parser.parse_args().paths)
+    paths = parser.parse_args().paths
+    for path in paths:
+        if not path.exists():
+            parser.error(f"there is no file or folder {path}")
+        if path.is_file() and path.suffix not in KINDS:
+            parser.error(f"{path} is none of {', '.join(sorted(KINDS))}, which are looked through")
+    found = collect(paths)
     with ThreadPoolExecutor(8) as pool:
         states = dict(zip(found, pool.map(state, found), strict=True))
     for address, answer in sorted(states.items()):

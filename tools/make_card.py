@@ -72,6 +72,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, default=ROOT / "book/_static/social-card.png")
     output = parser.parse_args().output
+    output.parent.mkdir(parents=True, exist_ok=True)
     figure = draw(*results())
     figure.savefig(output, metadata={"Software": None})
     print(f"wrote {output.name}: {output.stat().st_size / 1000:.0f} kB")

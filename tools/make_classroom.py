@@ -10,14 +10,13 @@ nbgrader cuts out, and no notes, because it releases what else it finds. All car
 
 import argparse
 import re
-import shutil
-import subprocess
-import sys
-import tempfile
 import zipfile
 from pathlib import Path
 
+import make_colab
 import nbformat
+from folders import FOLDER, emptied
+from make_package import build_wheel
 from nbformat import v4
 from place_exercises import BOOK, is_placed, pages
 from plain import make_plain
@@ -114,20 +113,6 @@ def write_copies(folder: Path, kind: str) -> None:
         nbformat.write(copy_of(BOOK / f"{page}.ipynb", kind), place / f"{page}.ipynb")
 
 
-def build_wheel(folder: Path) -> Path:
-    """Build the wheel of the library from a copy of its files, so that nothing is left behind."""
-    with tempfile.TemporaryDirectory() as temporary:
-        source = Path(temporary) / "source"
-        ignore = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / "vae_tutorial", source / "vae_tutorial", ignore=ignore)
-        shutil.copytree(ROOT / "benchmarks" / "results", source / "benchmarks" / "results")
-        for name in ("pyproject.toml", "README.md", "LICENSE"):
-            shutil.copy(ROOT / name, source)
-        command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "-q", "-w", str(folder)]
-        subprocess.run([*command, str(source)], check=True)
-    return next(folder.glob("vae_tutorial-*.whl"))
-
-
 def requirements(extra: str | None = None) -> str:
     """Return what the copies need: the library's requirements and JupyterLab, or an extra's."""
     import tomllib
@@ -139,11 +124,9 @@ def requirements(extra: str | None = None) -> str:
 
 
 def make(folder: Path) -> None:
-    """Write all copies and the two zips into ``folder``, which is emptied first."""
-    if folder.exists():
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True)
-    wheel = build_wheel(folder)
+    """Write all copies and the two zips into ``folder``, new, empty or written before."""
+    emptied(folder, Path(__file__).name)
+    wheel = build_wheel(folder, make_colab.from_environment())
     for kind in KINDS:
         write_copies(folder / kind, kind)
     for kind in ("student", "instructor"):
@@ -164,10 +147,15 @@ def add_notebooks(archive: zipfile.ZipFile, folder: Path, name: str) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, help="where the copies go; it is emptied first")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folder", type=Path, help=f"where the copies go: {FOLDER}")
     arguments = parser.parse_args()
-    make(arguments.folder)
+    try:
+        make(arguments.folder)
+    except (FileExistsError, ValueError) as error:
+        parser.error(str(error))
     print(f"wrote student.zip and instructor.zip into {arguments.folder.name}")
 
 

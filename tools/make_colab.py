@@ -11,7 +11,6 @@ remote "origin" if that is on github.com; the commit is BOOK_COMMIT, else the on
 import argparse
 import os
 import re
-import shutil
 import subprocess
 import tomllib
 from collections.abc import Mapping
@@ -19,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
+from folders import FOLDER, emptied
 from nbformat import v4
 from plain import make_plain
 from publishing import Publication
@@ -181,9 +181,8 @@ def extra_setup(extra: str) -> str:
 
 
 def write(folder: Path, source: Source) -> list[Path]:
-    """Write the variant of every notebook into ``folder``, which is emptied first."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    """Write the variant of every notebook into ``folder``, new, empty or written before."""
+    emptied(folder, Path(__file__).name)
     written = []
     for path in sorted(BOOK.glob("*.ipynb")):
         nbformat.write(variant(path, source), folder / path.name)
@@ -201,13 +200,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("folder", type=Path, help="where the notebooks go; it is emptied first")
+    parser.add_argument("folder", type=Path, help=f"where the notebooks go: {FOLDER}")
     folder = parser.parse_args().folder
     try:
         source = from_environment()
-    except ValueError as error:
+        written = write(folder, source)
+    except (FileExistsError, ValueError) as error:
         parser.error(str(error))
-    written = write(folder, source)
     origin = source.address or "nowhere: no repository is known, so they install nothing"
     print(f"wrote {len(written)} notebooks into {folder.name}; their library comes from {origin}")
 

@@ -110,6 +110,10 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if not options.out.is_dir():
         parser.error(f"--out {options.out} is not a folder")
+    for name in ("package", "google", "twitter"):
+        path = getattr(options, name, None)
+        if path and not path.exists():
+            parser.error(f"there is no file {path}")
     return options
 
 

@@ -23,7 +23,6 @@ import json
 import os
 import platform
 import random
-import resource
 import shutil
 import signal
 import sys
@@ -69,7 +68,7 @@ TESTS = {
 # Tried when they are named only: these hold little logic, or start TensorFlow anew in every test.
 OTHERS = {
     "__init__": ["package"],
-    "_tensorflow": ["package"],
+    "_tensorflow": ["startup", "package"],
     "models/__init__": ["package"],
     "exercises/_background": ["exercises"],
     "exercises/_bank": ["exercises"],
@@ -280,6 +279,8 @@ def forked(work, copy: Path, limit: int | None = None) -> tuple[int, float]:
 
     ``limit`` is in seconds of processor time; ten times as long by the clock ends it too.
     """
+    import resource  # not on Windows, where tests of this file are collected all the same
+
     sys.stdout.flush()
     pid = os.fork()
     if pid == 0:

@@ -5,6 +5,7 @@ Each gets a statement, a stub with its check, and a folded solution. Run after a
 Then run the changed notebooks with "make notebooks NOTEBOOK=book/<page>.ipynb".
 """
 
+import argparse
 import inspect
 import re
 from pathlib import Path
@@ -77,6 +78,9 @@ def pages() -> list[str]:
 
 
 def main() -> None:
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     for page in pages():
         path = BOOK / f"{page}.ipynb"
         notebook = nbformat.read(path, as_version=4)

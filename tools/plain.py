@@ -8,6 +8,8 @@ from pybtex.database import parse_file
 
 BIBLIOGRAPHY = Path(__file__).parents[1] / "book" / "references.bib"
 BLOCK = re.compile(r"^(`{3,}|:{3,})\{(\w+)\} *([^\n]*)\n(.*?)^\1 *$", re.DOTALL | re.MULTILINE)
+# What only the book understands: roles, directives, their options, labels of equations.
+MYST = re.compile(r"\{[\w:]+\}`|^:::|^`{3,}\{|\$\$ \([\w-]+\)|^:[\w-]+:", re.MULTILINE)
 EQUATION = re.compile(r"^\$\$((?:(?!\$\$).)*)\$\$ \(([\w-]+)\) *$", re.DOTALL | re.MULTILINE)
 
 
@@ -24,10 +26,16 @@ def plain_cells(texts: list[str], addresses: dict[str, str]) -> list[str]:
 
     ``addresses`` says where a link to another page leads, such as {"elbo.ipynb": "elbo.ipynb"}
     where that notebook lies beside the copy. Links to pages that it lacks lose their target.
+    What this file knows no plain form for is refused, because it would stay as it is in each copy.
     """
     labels = [label for text in texts for _, label in EQUATION.findall(text)]
     numbers = {label: number for number, label in enumerate(labels, start=1)}
-    return [plain(text, numbers, addresses) for text in texts]
+    made = [plain(text, numbers, addresses) for text in texts]
+    for text in made:
+        if left := MYST.search(text):
+            line = text[text.rfind("\n", 0, left.start()) + 1 :].splitlines()[0]
+            raise ValueError(f"tools/plain.py knows no plain form of {left[0]!r} in {line!r}")
+    return made
 
 
 def plain(text: str, numbers: dict[str, int], addresses: dict[str, str]) -> str:

@@ -8,6 +8,7 @@ import re
 from string import ascii_lowercase
 
 from docutils import nodes
+from patches import Patches
 from sphinx import addnodes
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
@@ -30,6 +31,10 @@ class PrintTransform(SphinxPostTransform):
     default_priority = 60
     formats = ("latex",)
 
+    def note(self, places: int = 1) -> None:
+        """Count what was found: nothing in all of the book would mean that its form has changed."""
+        self.app.print_patches.note(type(self).__name__, places)
+
 
 class Chapters(PrintTransform):
     """Make the landing page a preface, and announce each part of the table of contents.
@@ -45,6 +50,7 @@ class Chapters(PrintTransform):
         book.children[1:] = []
         book += latex(r"\bookpreface")
         book += nodes.section("", nodes.title("", PREFACE), *prose, ids=["preface"])
+        self.note(len(parts))
         for part, tree in zip(parts, trees, strict=True):
             command = r"\bookchapters" if tree["numbered"] else r"\bookappendix"
             book += [latex(f"{command}{{{tree['caption']}}}"), part]
@@ -54,9 +60,12 @@ class Reference(PrintTransform):
     """Leave out the pages of the library's reference."""
 
     def run(self, **kwargs):
-        for page in list(self.document.findall(addnodes.start_of_file)):
-            if page["docname"].startswith(WEBSITE_ONLY) and page.parent is not None:
+        pages = self.document.findall(addnodes.start_of_file)
+        ours = [page for page in pages if page["docname"].startswith(WEBSITE_ONLY)]
+        for page in ours:
+            if page.parent is not None:
                 page.parent.remove(page)
+        self.note(len(ours))
 
 
 class Buttons(PrintTransform):
@@ -66,6 +75,7 @@ class Buttons(PrintTransform):
         for container in list(self.document.findall(nodes.container)):
             if BUTTONS & set(container["classes"]):
                 container.parent.remove(container)
+                self.note()
 
 
 class FoldedBlocks(PrintTransform):
@@ -77,6 +87,7 @@ class FoldedBlocks(PrintTransform):
         for block in list(self.document.findall(is_dropdown)):
             title, body = title_and_body(block)
             block.replace_self([heading(*title.children), indented(*body, ids=title["ids"])])
+            self.note()
 
 
 class Quizzes(PrintTransform):
@@ -87,6 +98,7 @@ class Quizzes(PrintTransform):
             options = [node for node in section.children if is_option(node)]
             if options:
                 print_quiz(section, options)
+                self.note()
 
 
 def print_quiz(section, options):
@@ -110,7 +122,9 @@ class HiddenInputs(PrintTransform):
     def run(self, **kwargs):
         for cell in self.document.findall(nodes.container):
             if "tag_hide-input" in cell["classes"]:
-                cell.children = [c for c in cell.children if "cell_input" not in c["classes"]]
+                kept = [c for c in cell.children if "cell_input" not in c["classes"]]
+                self.note(len(cell.children) - len(kept))
+                cell.children = kept
 
 
 class TableWidths(PrintTransform):
@@ -124,6 +138,7 @@ class TableWidths(PrintTransform):
                 spec = "".join(rf"\bookcolumn{{{share:.3f}}}" for share in shares(columns, natural))
                 place = table.parent.index(table)
                 table.parent.insert(place, addnodes.tabular_col_spec(spec=spec))
+                self.note()
 
 
 def shares(columns, natural):
@@ -173,6 +188,7 @@ class Index(PrintTransform):
                 place = reference.parent.index(reference) + 1
                 entry = ("single", term, "", "", None)
                 reference.parent.insert(place, addnodes.index(entries=[entry]))
+                self.note()
 
 
 def in_moving_text(node):
@@ -216,6 +232,11 @@ def date_the_title_page(app, config):
     config.today = config.copyright
 
 
+def check_patches(app, exception):
+    if not exception and app.builder.format == "latex":
+        app.print_patches.check()
+
+
 def setup(app):
     transforms = (
         Chapters,
@@ -229,5 +250,7 @@ def setup(app):
     )
     for transform in transforms:
         app.add_post_transform(transform)
+    app.print_patches = Patches(*(transform.__name__ for transform in transforms))
     app.connect("config-inited", date_the_title_page)
+    app.connect("build-finished", check_patches)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

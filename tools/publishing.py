@@ -48,6 +48,14 @@ class Publication:
     def repository_url(self) -> str:
         return self.repository and f"https://github.com/{self.repository}"
 
+    def project_urls(self) -> dict[str, str]:
+        """Return the addresses that a package names, by what leads there."""
+        urls = {"Homepage": self.url, "Repository": self.repository_url}
+        if self.repository:
+            urls["Changelog"] = f"{self.repository_url}/blob/HEAD/CHANGELOG.md"
+            urls["Issues"] = f"{self.repository_url}/issues"
+        return {name: url for name, url in urls.items() if url}
+
     def colab_url(self, notebook: str) -> str:
         """Return where Colab opens ``notebook``, a file at the root of the branch for Colab."""
         if not self.repository:

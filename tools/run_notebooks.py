@@ -53,6 +53,13 @@ def main() -> int:
     os.environ["PYTHONPATH"] = os.pathsep.join(
         filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])
     )
+    for path in arguments.notebooks:  # before the first of them runs, for minutes
+        if not path.is_file():
+            parser.error(f"there is no notebook {path}")
+        try:
+            nbformat.validate(nbformat.read(path, as_version=4))
+        except (nbformat.reader.NotJSONError, nbformat.ValidationError, UnicodeDecodeError):
+            parser.error(f"{path} is no notebook")
     for path in arguments.notebooks:
         try:
             seconds = run(path, timeout=arguments.timeout)

@@ -81,6 +81,8 @@ def main() -> int:
     )
     parser.add_argument("file", nargs="?", type=Path, default=LOCK, help="default: constraints.txt")
     path = parser.parse_args().file
+    if not path.parent.is_dir():
+        parser.error(f"there is no folder {path.parent}")
     versions, faults = needed(wishes())
     if faults:
         print("No lock was written, because", "; ".join(faults), file=sys.stderr)

@@ -64,7 +64,7 @@ def source_without_docstring(thing: Callable) -> str:
     --------
     >>> from vae_tutorial import progress
     >>> print(source_without_docstring(progress._silent))
-    def _silent(_text: str) -> None:
+    def _silent(*_said) -> None:
         pass
     """
     source = textwrap.dedent(inspect.getsource(thing))

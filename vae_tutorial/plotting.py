@@ -20,6 +20,9 @@ WIDTH = 6.5  # inches: narrow, so that labels stay legible where a phone shrinks
 def use_book_style() -> None:
     """Set Matplotlib's defaults to the book's style. Introduced in chapter 1.
 
+    Every colour is set, those of Matplotlib's own defaults too, so that a style chosen before, such
+    as a dark one, leaves no white text on the book's white ground.
+
     Examples
     --------
     >>> use_book_style()
@@ -27,8 +30,10 @@ def use_book_style() -> None:
     False
     """
     colours = plt.cycler(color=PALETTE)
+    defaults = {name: plt.rcParamsDefault[name] for name in plt.rcParams if name.endswith("color")}
     plt.rcParams.update(
-        {
+        defaults
+        | {
             "figure.figsize": (WIDTH, 3.4),
             "figure.dpi": 115,
             "figure.constrained_layout.use": True,

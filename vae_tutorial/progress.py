@@ -1,12 +1,14 @@
 """Progress on long work: live while it runs, one fixed line once it is stored."""
 
+import contextlib
 import sys
 import time
 from collections.abc import Callable
 from typing import Self
 
-# How to show a text while the work goes on, and how to end with the outcome.
-_Outlet = tuple[Callable[[str], None], Callable[[str], None]]
+# How to show a text while the work goes on; and how to end, with the outcome and whether the work
+# was stopped.
+_Outlet = tuple[Callable[[str], None], Callable[[str, bool], None]]
 
 
 class Progress:
@@ -14,7 +16,9 @@ class Progress:
 
     In Jupyter and Colab one line is updated in place and returns to ``title`` at the end, so
     the stored output is the same on every machine. In a terminal the line is rewritten in place and
-    ends with the seconds it took. Elsewhere (a log, a pipe) only ``title`` is printed.
+    ends with the seconds it took. Elsewhere (a log, a pipe) only ``title`` is printed. Work that
+    an error or an interrupt stops ends with how far it came. Where nothing can be shown, nothing
+    is: no output is a reason to lose the work.
 
     Parameters
     ----------
@@ -60,10 +64,13 @@ class Progress:
         self._show(" · ".join(part for part in parts if part))
 
     def __exit__(self, kind, error, trace) -> None:
-        self._finish(f"{time.monotonic() - self._started:.1f} s" if kind is None else "stopped")
+        if kind is None:
+            self._finish(f"{time.monotonic() - self._started:.1f} s", False)
+        else:
+            self._finish(f"stopped at {self.done}/{self.total}", True)
 
 
-def _silent(_text: str) -> None:
+def _silent(*_said) -> None:
     pass
 
 
@@ -71,9 +78,25 @@ def _outlet(title: str) -> _Outlet:
     """Return ``(show, finish)`` for the place this process writes to."""
     if _in_notebook():
         return _notebook_outlet(title)
-    if sys.stdout.isatty():
+    if _is_terminal():
         return _terminal_outlet(title)
-    return _silent, lambda _seconds: print(title, flush=True)
+    return _silent, lambda outcome, stopped: _print(f"{title}: {outcome}" if stopped else title)
+
+
+def _is_terminal() -> bool:
+    # A service has no standard output, and what stands in its place may not know this question.
+    with contextlib.suppress(AttributeError, OSError, ValueError):
+        return bool(sys.stdout.isatty())
+    return False
+
+
+def _print(text: str, end: str = "\n") -> None:
+    """Print at once, in letters that the outlet has; do without where it takes none at all."""
+    with contextlib.suppress(AttributeError, LookupError, OSError, ValueError):
+        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+        if text.encode(encoding, "replace").decode(encoding) != text:
+            text = text.replace("·", "-").encode(encoding, "backslashreplace").decode(encoding)
+        print(text, end=end, flush=True)
 
 
 def _in_notebook() -> bool:
@@ -93,14 +116,15 @@ def _notebook_outlet(title: str) -> _Outlet:
     # First and last state are equal on purpose: what is stored does not depend on the machine.
     return (
         lambda text: handle.update(as_text(text), raw=True),
-        lambda _seconds: handle.update(as_text(title), raw=True),
+        lambda outcome, stopped: handle.update(
+            as_text(f"{title}: {outcome}" if stopped else title), raw=True
+        ),
     )
 
 
 def _terminal_outlet(title: str) -> _Outlet:
     clear_line = "\r\x1b[2K"
-
-    def show(text):
-        print(clear_line + text, end="", flush=True)
-
-    return show, lambda outcome: print(f"{clear_line}{title}: {outcome}", flush=True)
+    return (
+        lambda text: _print(clear_line + text, end=""),
+        lambda outcome, _stopped: _print(f"{clear_line}{title}: {outcome}"),
+    )

@@ -9,11 +9,16 @@ it, with the packages that some pages install beside the library; nbval runs not
 import argparse
 import json
 import subprocess
+import sys
 import tempfile
 import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools"))
+
+from folders import FOLDER, emptied  # noqa: E402
+
 PIP = ["-m", "pip", "--disable-pip-version-check"]
 
 
@@ -22,7 +27,8 @@ def make_layer(runtime: str, folder: Path) -> Path:
     base = ROOT / "_build" / f"colab-env-{runtime}"
     if not (base / ".installed").exists():
         raise FileNotFoundError(f"there is no environment of {runtime!r}; run: make test-colab")
-    command = [base / "bin" / "python", "-m", "venv", "--clear", "--without-pip", folder]
+    command = [base / "bin" / "python", "-m", "venv", "--without-pip", folder]
+    emptied(folder, Path(__file__).name)
     subprocess.run(command, check=True)
     own, below = (next(home.glob("lib/python*/site-packages")) for home in (folder, base))
     (own / "runtime.pth").write_text(f"{below}\n")
@@ -46,7 +52,7 @@ def main() -> None:
     parser.add_argument(
         "runtime", choices=[path.stem for path in Path(__file__).parent.glob("*.txt")]
     )
-    parser.add_argument("folder", type=Path, help="where the kernel goes; made anew")
+    parser.add_argument("folder", type=Path, help=f"where the kernel goes: {FOLDER}")
     given = parser.parse_args()
     python = make_layer(given.runtime, given.folder)
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
