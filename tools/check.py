@@ -33,8 +33,8 @@ PASSED = ROOT / "_build" / "checked.json"
 COMMON = ("vae_tutorial/data/", "vae_tutorial/weights/", "benchmarks/results/", "constraints.txt")
 # What pages are built by.
 SITE = ("book/", "_config.yml", "_toc.yml", "tools/book_extension.py", "tools/publishing.py",
-        "tools/patches.py", "tools/print_extension.py", "tools/reference_extension.py", "tools/plain.py",
-        "tools/make_colab.py")  # fmt: skip
+        "tools/patches.py", "tools/print_extension.py", "tools/reference_extension.py",
+        "tools/plain.py", "tools/make_colab.py")  # fmt: skip
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # Below an exercise a page stores that nobody has answered it, whatever the exercise is; what checks
 # say is held by tests/test_exercises.py. A page without one is about the exercises themselves.
