@@ -22,6 +22,8 @@ class Pixels:
     (3, 784)
     """
 
+    checks_images = True  # encode does, so an index need not
+
     def fit(self, images: ArrayLike) -> "Pixels":
         """Learn nothing; here so that all descriptors are used alike.
 
@@ -112,6 +114,8 @@ class PCA:
     >>> pca.encode(images).shape
     (20, 2)
     """
+
+    checks_images = True  # encode does, so an index need not
 
     def __init__(self, n_components: int):
         self.n_components = check_count(n_components, "n_components")
