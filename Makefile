@@ -192,7 +192,7 @@ test-colab-whole: $(SCALE) _build/colab-env-current/.installed _build/colab-env-
 # The library's own tests, with the floors of pyproject.toml and with the newest releases. The floors
 # are older than Python 3.13; there only the newest can be tried.
 MATRIX ?= $(shell $(BIN)/python -c 'import sys; print("newest" if sys.version_info >= (3, 13) else "oldest newest")')
-MATRIX_TESTS := $(addprefix tests/test_, article_faults.py baselines.py checks.py datasets.py distribution.py exercises.py \
+MATRIX_TESTS := $(addprefix tests/test_, article_faults.py baselines.py checks.py comparison.py datasets.py distribution.py exercises.py \
   metrics.py models.py multimodal.py notebook_helpers.py objectives.py package.py plotting.py pretrained.py progress.py \
   retrieval.py training.py) vae_tutorial
 _build/matrix-env-%/.installed: pyproject.toml tools/floors.py | $(STAMP)

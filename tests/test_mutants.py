@@ -140,4 +140,4 @@ def test_what_is_said_to_make_no_difference_can_still_be_made():
 def test_a_module_that_does_not_exist_is_refused():
     command = [sys.executable, str(ROOT / "tools" / "mutants.py"), "nothing"]
     result = subprocess.run(command, capture_output=True, text=True)
-    assert result.returncode == 2 and "no such module; one of _checks, baselines" in result.stderr
+    assert result.returncode == 2 and "no such module; one of _checks, " in result.stderr
