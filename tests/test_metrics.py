@@ -1,5 +1,6 @@
 """The metrics against scikit-learn, against slow loops, and against what must always hold."""
 
+import itertools
 import math
 import warnings
 
@@ -26,6 +27,8 @@ RANKING_METRICS = {
         lambda relevant, n_relevant, k: metrics.average_precision_at_r(relevant, n_relevant)
     ),
     "ndcg_at_k": metrics.ndcg_at_k,
+    "hit_rate_at_k": lambda relevant, n_relevant, k: metrics.hit_rate_at_k(relevant, k),
+    "reciprocal_rank": lambda relevant, n_relevant, k: metrics.reciprocal_rank(relevant, k=k),
 } | {
     f"average_precision[{denominator}]": (
         lambda relevant, n_relevant, k, denominator=denominator: metrics.average_precision(
@@ -209,6 +212,143 @@ def test_ndcg_of_lists_cut_short_agrees_with_a_loop(ranking):
         assert result == pytest.approx(gain / ideal if ideal else 0.0, abs=1e-9)
 
 
+@given(rankings())
+def test_reciprocal_rank_and_hit_rate_agree_with_loops(ranking):
+    relevant, _, k = ranking
+    ranks = [[rank for rank, hit in enumerate(row, start=1) if hit] for row in relevant]
+    whole = [1 / hits[0] if hits else 0.0 for hits in ranks]
+    cut = [1 / hits[0] if hits and hits[0] <= k else 0.0 for hits in ranks]
+    np.testing.assert_allclose(metrics.reciprocal_rank(relevant), whole, **TOLERANCE)
+    np.testing.assert_allclose(metrics.reciprocal_rank(relevant, k=k), cut, **TOLERANCE)
+    assert metrics.mean_reciprocal_rank(relevant) == pytest.approx(np.mean(whole), abs=1e-9)
+    assert metrics.mean_reciprocal_rank(relevant, k=k) == pytest.approx(np.mean(cut), abs=1e-9)
+    assert metrics.hit_rate_at_k(relevant, k).tolist() == [float(value > 0) for value in cut]
+
+
+@given(rankings())
+def test_one_relevant_image_makes_average_precision_the_reciprocal_rank(ranking):
+    relevant = ranking[0]
+    first_only = relevant & (np.cumsum(relevant, axis=1) == 1)
+    expected = metrics.average_precision(first_only, np.ones(len(relevant), int))
+    np.testing.assert_allclose(metrics.reciprocal_rank(first_only), expected, **TOLERANCE)
+
+
+# --- equal distances ------------------------------------------------------------------------
+
+
+def mean_over_orders(row, total, distances, k):
+    """Average precision averaged over every order of the results that keeps distances ascending."""
+    values = [
+        slow_average_precision([row[place] for place in order], total, k, "all")
+        for order in itertools.permutations(range(len(row)))
+        if all(distances[a] <= distances[b] for a, b in itertools.pairwise(order))
+    ]
+    return np.mean(values)
+
+
+@settings(max_examples=60)
+@given(st.data())
+def test_tie_aware_average_precision_is_the_mean_over_all_orders(data):
+    n_ranked = data.draw(st.integers(1, 6), label="n_ranked")
+    shape = data.draw(st.integers(1, 3), label="n_queries"), n_ranked
+    relevant = data.draw(hnp.arrays(bool, shape), label="relevant")
+    distances = data.draw(hnp.arrays(np.int64, shape, elements=st.integers(-1, 2)))
+    distances.sort(axis=1)
+    missed = data.draw(hnp.arrays(np.int64, shape[0], elements=st.integers(0, 3)))
+    n_relevant = relevant.sum(axis=1) + missed
+    k = data.draw(st.integers(1, n_ranked + 2), label="k")
+    for cut, steps in ((k, k), (None, n_ranked)):
+        expected = [
+            mean_over_orders(*row, steps)
+            for row in zip(relevant, n_relevant, distances, strict=True)
+        ]
+        result = metrics.tie_aware_average_precision(relevant, n_relevant, distances, k=cut)
+        np.testing.assert_allclose(result, expected, **TOLERANCE)
+
+
+@given(rankings())
+def test_without_ties_the_order_is_known(ranking):
+    relevant, n_relevant, k = ranking
+    distances = np.tile(np.arange(relevant.shape[1]), (len(relevant), 1))
+    result = metrics.tie_aware_average_precision(relevant, n_relevant, distances, k=k)
+    expected = metrics.average_precision(relevant, n_relevant, k=k)
+    np.testing.assert_allclose(result, expected, **TOLERANCE)
+
+
+def test_ties_are_worked_out_a_few_queries_at_a_time(monkeypatch):
+    rng = np.random.default_rng(0)
+    relevant, distances = rng.random((7, 30)) < 0.3, np.sort(rng.integers(0, 6, (7, 30)))
+    arguments = relevant, relevant.sum(axis=1), distances
+    at_once = metrics.tie_aware_average_precision(*arguments)
+    monkeypatch.setattr("vae_tutorial.precision.BLOCK_BYTES", 8 * 30 * 2)
+    np.testing.assert_array_equal(metrics.tie_aware_average_precision(*arguments), at_once)
+
+
+# --- labels ---------------------------------------------------------------------------------
+
+ANIMALS = np.array(["cat", "dog", "eel", ""])
+
+
+@given(searches(), st.data())
+def test_names_of_classes_are_as_good_as_numbers(search, data):
+    queries, gallery, indices = search
+    queries = np.minimum(queries, 3)
+    k = data.draw(st.integers(1, len(gallery)))
+    plain = queries, gallery
+    for named in (
+        [ANIMALS[side] for side in plain],
+        [ANIMALS[side].astype(object) for side in plain],
+    ):
+        same = metrics.relevance(*named, indices)
+        np.testing.assert_array_equal(same, metrics.relevance(*plain, indices))
+        counts = metrics.count_relevant(*named)
+        np.testing.assert_array_equal(counts, metrics.count_relevant(*plain))
+        # Names and numbers are in the same order but for the last, which names put first.
+        first = np.where(gallery == 3, -9, gallery)[indices]
+        votes = metrics.knn_accuracy(named[0], named[1][indices], k)
+        assert votes == metrics.knn_accuracy(np.where(queries == 3, -9, queries), first, k)
+
+
+@given(searches(), st.data())
+def test_an_image_without_a_label_matches_nothing(search, data):
+    queries, gallery, indices = search
+    queries, gallery = (np.where(side == 0, -1, side) for side in (queries, gallery))
+    k = data.draw(st.integers(1, len(gallery)))
+    both = gallery[indices] == queries[:, np.newaxis]
+    known = (queries != -1)[:, np.newaxis]
+    np.testing.assert_array_equal(metrics.relevance(queries, gallery, indices), both & known)
+    counted = metrics.count_relevant(queries, gallery)
+    np.testing.assert_array_equal(counted, (both & known).sum(axis=1))
+    asked = {"unlabelled": None}
+    np.testing.assert_array_equal(metrics.relevance(queries, gallery, indices, **asked), both)
+    counted = metrics.count_relevant(queries, gallery, **asked)
+    np.testing.assert_array_equal(counted, both.sum(axis=1))
+    # Another label may stand for none, a name too.
+    named = [
+        np.array(["?", "a", "b", "c", "d"])[np.where(side < 0, 0, side)]
+        for side in (queries, gallery)
+    ]
+    by_name = metrics.relevance(*named, indices, unlabelled="?")
+    np.testing.assert_array_equal(by_name, both & known)
+    right = 0
+    for label, row in zip(queries, gallery[indices][:, :k], strict=True):
+        votes = [other for other in row if other != -1]
+        right += (
+            label != -1 and bool(votes) and label == min(votes, key=lambda v: (-votes.count(v), v))
+        )
+    assert metrics.knn_accuracy(queries, gallery[indices], k) == right / len(queries)
+
+
+def test_a_vote_without_labels_is_asked_for():
+    assert metrics.knn_accuracy([-1, 2], [[-1, 2], [-1, -1]], 2) == 0
+    assert metrics.knn_accuracy([-1, 2], [[-1, 2], [-1, -1]], 2, unlabelled=None) == 0.5
+
+
+def test_labels_beyond_int64_are_not_folded_onto_the_unlabelled():
+    with pytest.raises(ValueError, match=r"below 2\*\*63"):
+        metrics.count_relevant([1], np.array([1, 2**64 - 1], dtype=np.uint64))
+
+
 def test_values_worked_out_by_hand():
     relevant, n_relevant = np.array([[True, False, True, False, False]]), np.array([4])
     by_hand = {
@@ -217,6 +357,8 @@ def test_values_worked_out_by_hand():
         "r_precision": 2 / 4,
         "average_precision_at_r": (1 + 2 / 3) / 4,
         "ndcg_at_k": (1 + 1 / 2) / (1 + 1 / math.log2(3) + 1 / 2),
+        "hit_rate_at_k": 1,
+        "reciprocal_rank": 1,
         "average_precision[all]": (1 + 2 / 3) / 4,
         "average_precision[min]": (1 + 2 / 3) / 3,
         "average_precision[found]": (1 + 2 / 3) / 2,
@@ -405,13 +547,51 @@ BAD_INPUTS = [
     (lambda: metrics.relevance([1, 2], [1, 2], [[0]]), ValueError, "query_labels must have 1"),
     (lambda: metrics.relevance([1], [[1, 2]], [[0]]), ValueError, "gallery_labels must have shape"),
     (lambda: metrics.relevance([1], [1.0, 2.0], [[0]]), TypeError, "gallery_labels must be whole"),
-    (lambda: metrics.count_relevant(["seven"], [7]), TypeError, "query_labels must be whole"),
-    (lambda: metrics.count_relevant([7], []), TypeError, "gallery_labels must be whole numbers"),
+    (lambda: metrics.count_relevant(["seven"], [7]), TypeError, "got names and numbers"),
+    (lambda: metrics.count_relevant([7], []), ValueError, "gallery_labels is empty"),
     (lambda: metrics.knn_accuracy([1], [[1, 2]], 3), ValueError, "k must be at most 2, got 3"),
     (lambda: metrics.knn_accuracy([1], [1, 2], 1), ValueError, "neighbour_labels[np.newaxis]"),
     (lambda: metrics.knn_accuracy([1], [[1.5, 2.5]], 1), TypeError, "neighbour_labels must be"),
     (lambda: metrics.knn_accuracy([1, 1], [[1, 2]], 1), ValueError, "query_labels must have 1"),
+    (lambda: metrics.knn_accuracy(["a"], [[1, 2]], 1), TypeError, "got names and numbers"),
+    (lambda: metrics.hit_rate_at_k(HITS, 0), ValueError, "k must be at least 1"),
+    (lambda: metrics.hit_rate_at_k(HITS.astype(int), 1), TypeError, "must be boolean"),
+    (lambda: metrics.reciprocal_rank(HITS, k=0), ValueError, "k must be at least 1"),
+    (lambda: metrics.mean_reciprocal_rank(HITS[0]), ValueError, "relevant[np.newaxis]"),
+    (
+        lambda: metrics.ndcg_at_k(HITS, [10**12, 1], k=10**12),
+        ValueError,
+        "ideal ranking would hold 1,000,000,000,000 relevant results, at most 100,000,000",
+    ),
+    (lambda: tied([[1, 2, 2]]), ValueError, "the shape of relevant, (2, 3), got (1, 3)"),
+    (lambda: tied([[2, 1, 2], [1, 1, 1]]), ValueError, "must ascend along each row"),
+    (lambda: tied([[1, np.nan, 2], [1, 1, 1]]), ValueError, "without NaN"),
+    (lambda: tied([["a"] * 3] * 2), TypeError, "distances must be numbers, got dtype <U1"),
+    (lambda: tied([[1, 1, 2]] * 2, k=0), ValueError, "k must be at least 1"),
+    # What is relevant: the advice fits what came.
+    (lambda: metrics.precision_at_k([[2, 0, 1]], 1), TypeError, "with metrics.relevance"),
+    (lambda: metrics.relevance([1], [1, 2], [[True, False]]), TypeError, "np.flatnonzero(indices)"),
+    (lambda: metrics.relevance([1], [1, 2], [[0, np.nan]]), TypeError, "where a place is missing"),
+    (lambda: metrics.relevance([1], [1, 2], [[0.5]]), TypeError, "that a search returned"),
+    (lambda: metrics.relevance([1], [1, 2], [["0"]]), TypeError, "that a search returned"),
+    # Labels: the advice fits what came.
+    (lambda: metrics.count_relevant([True], [1]), TypeError, "if True and False are two classes"),
+    (lambda: metrics.count_relevant([np.nan], [1]), TypeError, "holds nan where a label is"),
+    (lambda: metrics.count_relevant(["a", None], ["a"]), TypeError, "holds None where a label"),
+    (lambda: metrics.count_relevant([0.5], [1]), TypeError, "got 0.5; number the classes"),
+    (lambda: metrics.count_relevant([7.0], [1]), TypeError, "use query_labels.astype(int)"),
+    (lambda: metrics.count_relevant([b"a"], ["a"]), TypeError, "use query_labels.astype(str)"),
+    (lambda: metrics.count_relevant([("a", 1)], [1]), ValueError, "pass one label an image"),
+    (lambda: metrics.count_relevant([[1], [2]], [1]), ValueError, "use query_labels.ravel()"),
+    (lambda: metrics.count_relevant([1], np.eye(3)), ValueError, "gallery_labels.argmax(axis=-1)"),
+    (lambda: metrics.knn_accuracy([1], [np.eye(3)], 1), ValueError, "labels.argmax(axis=-1)"),
+    (lambda: metrics.count_relevant([1], [1], unlabelled=0.5), TypeError, "unlabelled must be"),
+    (lambda: metrics.count_relevant([1], [1], unlabelled=True), TypeError, "unlabelled must be"),
 ]
+
+
+def tied(distances, **options):
+    return metrics.tie_aware_average_precision(HITS, TOTALS, distances, **options)
 
 
 @pytest.mark.parametrize(("call", "exception", "fragment"), BAD_INPUTS)

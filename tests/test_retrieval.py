@@ -1,15 +1,21 @@
 """Search against a slow definition, in every corner; files that are whole or refused."""
 
+import os
+import runpy
+import stat
 import subprocess
 import sys
+import threading
 import tracemalloc
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vae_tutorial import baselines, retrieval
 from vae_tutorial.baselines import PCA, Pixels
 from vae_tutorial.retrieval import METRICS, ImageIndex, expand, rerank
 
@@ -17,7 +23,7 @@ RNG = np.random.default_rng(0)
 IMAGES = RNG.random((60, 4, 4, 1), dtype=np.float32)
 
 
-def slow_search(gallery, queries, k, metric, exclude=None):
+def slow_distances(gallery, queries, metric, exclude=None):
     """The definition, in float64, one pair at a time."""
     gallery, queries = (np.array(x, np.float32).astype(np.float64) for x in (gallery, queries))
     distances = np.empty((len(queries), len(gallery)))
@@ -25,12 +31,18 @@ def slow_search(gallery, queries, k, metric, exclude=None):
         for j, image in enumerate(gallery):
             if metric == "euclidean":
                 distances[i, j] = np.sqrt(np.sum((query - image) ** 2))
+            elif metric == "inner_product":
+                distances[i, j] = -np.sum(query * image)
             else:
                 lengths = np.linalg.norm(query) * np.linalg.norm(image)
                 distances[i, j] = round(1 - (query @ image / lengths if lengths else 0.0), 12)
     if exclude is not None:
         distances[np.arange(len(queries)), exclude] = np.inf
-    distances = np.float32(distances)
+    return np.float32(distances)
+
+
+def slow_search(gallery, queries, k, metric, exclude=None):
+    distances = slow_distances(gallery, queries, metric, exclude)
     order = np.argsort(distances, axis=1, kind="stable")[:, :k]
     return np.take_along_axis(distances, order, axis=1), order
 
@@ -58,7 +70,8 @@ def test_search_is_the_definition_with_ties_and_duplicates(data):
     gallery = rng.integers(-2, 3, size=(n, data.draw(st.integers(1, 4), label="dim")))
     queries = rng.integers(-2, 3, size=(3, gallery.shape[1]))
     k = data.draw(st.integers(1, n), label="k")
-    assert_same_search(gallery, queries, k, "euclidean")
+    for metric in ("euclidean", "inner_product"):
+        assert_same_search(gallery, queries, k, metric)
 
 
 @pytest.mark.parametrize("metric", METRICS)
@@ -80,7 +93,8 @@ def test_exclude_leaves_out_the_query_and_nothing_else(metric, k):
     assert_same_search(gallery, gallery, k, metric, exclude=own)
     _, indices = filled(gallery, metric).search_descriptors(gallery, k, exclude=own)
     assert not (indices == own[:, None]).any()
-    assert indices[0, 0] == 100
+    if metric != "inner_product":  # where a longer descriptor may be nearer than an equal one
+        assert indices[0, 0] == 100
 
 
 def test_exclude_minus_one_means_none():
@@ -120,21 +134,203 @@ def test_a_gallery_of_one_image_repeated(k):
     np.testing.assert_array_equal(indices, np.tile(np.arange(k), (3, 1)))
 
 
-def test_few_and_all_results_agree():
+@pytest.mark.parametrize("k", [10, 300])
+def test_few_and_all_results_agree(k):
     rng = np.random.default_rng(5)
     index = filled(rng.normal(size=(3000, 20)))
     queries = rng.normal(size=(50, 20))
     few, all_results = (
-        index.search_descriptors(queries, 10),
+        index.search_descriptors(queries, k),
         index.search_descriptors(queries, 3000),
     )
-    np.testing.assert_array_equal(few[1], all_results[1][:, :10])
-    np.testing.assert_array_equal(few[0], all_results[0][:, :10])
+    np.testing.assert_array_equal(few[1], all_results[1][:, :k])
+    np.testing.assert_array_equal(few[0], all_results[0][:, :k])
 
 
 def test_a_zero_vector_has_cosine_distance_one():
     distances, _ = filled(np.eye(3), "cosine").search_descriptors(np.zeros((1, 3)), 3)
     np.testing.assert_array_equal(distances, [[1, 1, 1]])
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "inner_product"])
+@pytest.mark.parametrize("scale", [3e-23, 1e-19])
+def test_products_too_small_for_float32_are_still_in_order(metric, scale):
+    rng = np.random.default_rng(6)
+    gallery, queries = (np.float32(rng.normal(size=(n, 16)) * scale) for n in (4000, 20))
+    pairs = queries[:, None].astype(np.float64), gallery.astype(np.float64)
+    if metric == "euclidean":
+        expected = np.sqrt(((pairs[0] - pairs[1]) ** 2).sum(axis=2))
+    else:
+        expected = -(pairs[0] * pairs[1]).sum(axis=2)
+    order = np.argsort(np.float32(expected), axis=1, kind="stable")[:, :10]
+    np.testing.assert_array_equal(filled(gallery, metric).search_descriptors(queries, 10)[1], order)
+
+
+@pytest.mark.parametrize("k", [3, 60])
+def test_a_larger_inner_product_is_nearer(k):
+    gallery = np.stack([np.arange(60.0), np.full(60, 100.0)], axis=1)
+    distances, indices = filled(gallery, "inner_product").search_descriptors([[2.0, 0.0]], k)
+    assert indices[0].tolist() == list(range(59, 59 - k, -1))
+    assert distances[0].tolist() == [-2.0 * place for place in indices[0]]
+    assert not np.signbit(distances[distances == 0]).any()
+
+
+@pytest.mark.parametrize("k", [3, 300])
+def test_inner_products_that_nearly_cancel_are_still_in_order(k):
+    rng = np.random.default_rng(7)
+    query = np.float32(rng.normal(size=(1, 16)))
+    gallery = np.float32(rng.normal(size=(300, 16)))
+    gallery -= np.float32((gallery @ query.T) / (query**2).sum() * query)
+    assert_same_search(gallery, query, k, "inner_product")
+
+
+# Search within a distance
+
+
+def assert_same_within(gallery, queries, radius, metric, exclude=None):
+    limits, distances, indices = filled(gallery, metric).search_within_descriptors(
+        queries, radius, exclude=exclude
+    )
+    assert (limits.dtype, distances.dtype, indices.dtype) == (np.int64, np.float32, np.int64)
+    assert (limits[0], limits[-1], len(indices)) == (0, len(distances), len(distances))
+    expected = slow_distances(gallery, queries, metric, exclude)
+    for i, row in enumerate(expected):
+        part = slice(limits[i], limits[i + 1])
+        places = np.flatnonzero(row <= np.float32(np.clip(radius, -3e38, 3e38)))
+        places = places[np.argsort(row[places], kind="stable")]
+        np.testing.assert_array_equal(indices[part], places)
+        np.testing.assert_allclose(distances[part], row[places], rtol=3e-7, atol=2e-7)
+
+
+@given(st.data())
+def test_within_is_the_definition_with_ties_and_the_radius_itself(data):
+    rng = np.random.default_rng(data.draw(st.integers(0, 999), label="seed"))
+    dim = data.draw(st.integers(1, 4), label="dim")
+    gallery = rng.integers(-2, 3, size=(data.draw(st.integers(1, 60), label="n"), dim))
+    queries = rng.integers(-2, 3, size=(3, dim))
+    # Whole numbers, so that many distances are the radius exactly.
+    assert_same_within(gallery, queries, data.draw(st.integers(0, 4)), "euclidean")
+    assert_same_within(gallery, queries, data.draw(st.integers(-9, 9)), "inner_product")
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_within_is_the_definition_on_real_numbers(metric):
+    rng = np.random.default_rng(8)
+    gallery, queries = rng.normal(size=(200, 16)), rng.normal(size=(20, 16))
+    gallery[150:] = gallery[:50]
+    gallery[7] = 0
+    exclude = np.arange(20)
+    for share in (0.0, 0.05, 0.5, 1.0):
+        radius = float(np.quantile(slow_distances(gallery, queries, metric), share))
+        assert_same_within(gallery, queries, radius, metric)
+        assert_same_within(gallery, queries, radius, metric, exclude)
+
+
+def test_within_far_from_the_origin_and_with_an_endless_radius():
+    gallery = np.float32(np.random.default_rng(2).normal(size=(300, 8)) + 1e5)
+    for radius in (0, 2.0, 4.0, 1e300):
+        assert_same_within(gallery, gallery[:9], radius, "euclidean")
+    for radius in (-8.0001e10, -8e10, 1e300, -1e300):
+        assert_same_within(gallery, gallery[:9], radius, "inner_product")
+
+
+def test_a_radius_of_a_tenth_finds_what_lies_at_a_tenth():
+    # 0.1 in float32 is a little more than in float64.
+    limits, distances, _ = filled([[0.0], [0.1]]).search_within_descriptors([[0.0]], 0.1)
+    assert (limits.tolist(), distances.tolist()) == ([0, 2], [0, np.float32(0.1)])
+
+
+def test_within_of_images_is_that_of_their_descriptors():
+    index = with_images()
+    got = index.search_within(IMAGES[:5], 1.4, exclude=np.arange(5))
+    descriptors = IMAGES[:5].reshape(5, -1)
+    expected = index.search_within_descriptors(descriptors, 1.4, exclude=np.arange(5))
+    for one, other in zip(got, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert got[0][-1] > 0
+
+
+def test_memory_of_a_search_within_a_distance_stays_bounded():
+    rng = np.random.default_rng(0)
+    index = filled(rng.normal(size=(60_000, 32)))
+    queries = np.float32(rng.normal(size=(1000, 32)))
+    tracemalloc.start()
+    limits, _, _ = index.search_within_descriptors(queries, 5.0)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert limits[-1] > 1000
+    assert peak < 120e6  # all scores at once would take 240 MB
+
+
+# Filling
+
+
+def test_adding_in_a_loop_copies_what_is_added_and_nothing_else():
+    index = filled(np.zeros((100_000, 32)))
+    tracemalloc.start()
+    for number in range(20):
+        index.add_descriptors(np.full((1, 32), number))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1e6  # the gallery is 12.8 MB
+    assert len(index) == 100_020
+    assert index.descriptors[-20:, 0].tolist() == list(range(20))
+    with pytest.raises(ValueError, match="read-only"):
+        index.descriptors[0] = 5
+
+
+def test_parts_added_between_searches_are_found():
+    index = filled(np.zeros((3, 2)))
+    for number in range(1, 4):
+        index.add_descriptors([[number, 0]])
+        assert index.search_descriptors([[9, 0]], 1)[1] == [[2 + number]]
+
+
+def checks_of(monkeypatch, name, modules):
+    """Count the calls of a check in some modules; each still checks."""
+    calls = []
+
+    def counting(check):
+        def counted(*arguments, **options):
+            calls.append(name)
+            return check(*arguments, **options)
+
+        return counted
+
+    for module in modules:
+        monkeypatch.setattr(module, name, counting(getattr(module, name)))
+    return calls
+
+
+def test_images_and_their_descriptors_are_checked_once(monkeypatch):
+    from vae_tutorial import _exact
+
+    index = with_images()
+    of_images = checks_of(monkeypatch, "check_images", [retrieval, baselines])
+    of_descriptors = checks_of(monkeypatch, "check_matrix", [_exact])
+    index.search(IMAGES[:1], 1)
+    assert (len(of_images), len(of_descriptors)) == (1, 1)
+    index.search_within(IMAGES[:1], 1.0)
+    index.add(IMAGES)
+    assert (len(of_images), len(of_descriptors)) == (3, 3)
+
+
+class Blind(Pixels):
+    def encode(self, images):
+        return images.reshape(len(images), -1)
+
+
+def test_an_encoder_that_checks_nothing_is_not_fed_bad_images():
+    index = ImageIndex(Blind())  # the class that it inherits from checks, but not this method
+    for bad, message in (
+        (IMAGES * 255, "divide 8-bit"),
+        (IMAGES * np.nan, "NaN"),
+        (IMAGES[0], "n, "),
+    ):
+        with pytest.raises(ValueError, match=message):
+            index.add(bad)
+        with pytest.raises(ValueError, match=message):
+            ImageIndex(Pixels()).add(bad)
 
 
 def test_images_are_encoded_once_and_in_batches():
@@ -234,6 +430,7 @@ def test_expansion_ignores_lengths_and_the_order_of_the_gallery():
     expected = expand(queries, gallery, k=5)
     np.testing.assert_allclose(expand(queries, gallery[order], k=5), expected, atol=1e-6)
     np.testing.assert_allclose(expand(3 * queries, gallery / 7, k=5), expected, atol=1e-6)
+    np.testing.assert_array_equal(expand(queries, gallery, k=5, power=3), expected)
 
 
 def test_expansion_moves_clusters_together():
@@ -246,6 +443,23 @@ def test_expansion_moves_clusters_together():
         return similarity[same].mean() - similarity[~same].mean()
 
     assert contrast(expand(rows, rows, k=10)) > contrast(rows) + 0.1
+
+
+def test_expansion_in_blocks_is_expansion_at_once(monkeypatch):
+    rows, _ = clusters(n=90)
+    at_once = expand(rows, rows, k=10)
+    monkeypatch.setattr("vae_tutorial.neighbours.BLOCK_BYTES", 8 * 10 * 8 * 7)
+    np.testing.assert_array_equal(expand(rows, rows, k=10), at_once)
+
+
+@pytest.mark.parametrize("k", [10, 50])
+def test_memory_of_an_expansion_stays_bounded(k):
+    rows = np.float32(np.random.default_rng(0).normal(size=(4500, 784)))
+    tracemalloc.start()
+    expand(rows, rows, k)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 12 * rows.nbytes  # the neighbours of all at once: 27 and 110 times the gallery
 
 
 def searched(queries, gallery, k):
@@ -383,15 +597,154 @@ def test_changed_content_with_valid_zip_is_refused(saved):
 
 
 def test_another_format_is_refused(saved):
-    from vae_tutorial import retrieval
+    from vae_tutorial import _index_file
 
     _, encoder, path = saved
     with np.load(path) as file:
         content = {name: file[name] for name in file.files if name != "sha256"}
     content["format"] = np.array(99)
-    np.savez(path, sha256=retrieval._digest(content), **content)
+    np.savez(path, sha256=_index_file.digest(content), **content)
     with pytest.raises(ValueError, match="format 99, expected 1"):
         ImageIndex.load(path, encoder)
+
+
+FIXTURES = Path(__file__).with_name("fixtures")
+
+
+@pytest.mark.parametrize("name", ["index", "descriptors"])
+def test_files_of_the_first_edition_load_and_answer_the_same(name):
+    made = runpy.run_path(str(FIXTURES / "first_edition_index.py"))
+    expected = np.load(FIXTURES / "first_edition_results.npz")
+    index = ImageIndex.load(FIXTURES / f"first_edition_{name}.npz", Pixels())
+    distances, indices = index.search(made["QUERIES"], k=12)
+    np.testing.assert_array_equal(indices, expected[f"{name}_indices"])
+    np.testing.assert_allclose(distances, expected[f"{name}_distances"], rtol=3e-7)
+    if name == "index":
+        with pytest.raises(ValueError, match="made by another encoder"):
+            ImageIndex.load(FIXTURES / "first_edition_index.npz", Blurred())
+    else:
+        assert len(ImageIndex.load(FIXTURES / "first_edition_descriptors.npz", None)) == 12
+
+
+class Blurred(Pixels):
+    def encode(self, images):
+        return super().encode(images) * np.float32(0.9)
+
+
+def ready_made(encoder):
+    index = ImageIndex(encoder)
+    index.add_descriptors(encoder.encode(IMAGES))
+    return index
+
+
+def test_ready_made_descriptors_still_know_their_encoder(tmp_path):
+    path, encoder = tmp_path / "index.npz", PCA(5).fit(IMAGES)
+    ready_made(encoder).save(path)
+    loaded = ImageIndex.load(path, encoder)
+    assert (loaded.search(IMAGES, 1)[1][:, 0] == np.arange(60)).all()
+    small = PCA(5).fit(IMAGES[:, :2])
+    for other in (PCA(5).fit(IMAGES[:30]), small, Pixels(), WrongRows()):
+        with pytest.raises(ValueError, match="made by another encoder"):
+            ImageIndex.load(path, other)
+    # Searched by descriptors, they need none.
+    assert len(ImageIndex.load(path, None)) == 60
+
+
+def test_an_encoder_that_could_not_be_known_again_is_not_saved(tmp_path):
+    path, index = tmp_path / "index.npz", ready_made(Pixels())
+    with pytest.raises(ValueError, match=r"set index\.image_shape to"):
+        index.save(path)
+    assert not path.exists()
+    index.image_shape = (4, 4, 1)
+    index.save(path)
+    assert len(ImageIndex.load(path, Pixels())) == 60
+    with pytest.raises(ValueError, match="made by another encoder"):
+        ImageIndex.load(path, Blurred())
+
+
+def test_the_home_folder_is_filled_in(tmp_path, monkeypatch):
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path))
+    filled(np.eye(3)).save("~/x.npz")
+    assert len(ImageIndex.load("~/x.npz", None)) == 3
+    assert [path.name for path in tmp_path.iterdir()] == ["x.npz"]
+
+
+def linked(link, target):
+    try:
+        link.symlink_to(target)
+    except OSError:
+        pytest.skip("this system makes no links")
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_link_is_kept_and_its_target_written(tmp_path, there):
+    (tmp_path / "real").mkdir()
+    target, link = tmp_path / "real" / "x.npz", tmp_path / "link.npz"
+    linked(link, target)
+    if there:
+        target.write_bytes(b"old")
+    filled(np.eye(3)).save(link)
+    assert link.is_symlink()
+    assert len(ImageIndex.load(target, None)) == 3
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["link.npz", "real", "x.npz"]
+
+
+def test_a_link_to_itself_a_folder_and_a_missing_folder_are_refused(tmp_path):
+    linked(tmp_path / "loop", tmp_path / "loop")
+    index = filled(np.eye(3))
+    with pytest.raises(ValueError, match="loop is a device or another special file"):
+        index.save(tmp_path / "loop")
+    with pytest.raises(ValueError, match="is a folder"):
+        index.save(tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"there is no folder .*; make it first"):
+        index.save(tmp_path / "none" / "x.npz")
+    assert [path.name for path in tmp_path.iterdir()] == ["loop"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no such files")
+def test_a_special_file_is_not_replaced(tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    linked(tmp_path / "link", path)
+    for name in ("pipe", "link"):
+        with pytest.raises(ValueError, match="a device or another special file"):
+            filled(np.eye(3)).save(tmp_path / name)
+    assert stat.S_ISFIFO(path.stat().st_mode)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such rights")
+def test_a_new_file_has_the_usual_rights_and_an_old_one_keeps_its_own(tmp_path):
+    path, usual = tmp_path / "x.npz", tmp_path / "usual"
+    usual.touch()
+    filled(np.eye(3)).save(path)
+    assert path.stat().st_mode == usual.stat().st_mode
+    path.chmod(0o600)
+    filled(np.eye(4)).save(path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_threads_that_save_to_one_file_do_not_meet(tmp_path):
+    path, failures = tmp_path / "x.npz", []
+    index = filled(np.zeros((2000, 32)))
+    together = threading.Barrier(8)
+
+    def save():
+        together.wait()
+        try:
+            for _ in range(5):
+                index.save(path)
+        except Exception as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=save) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert len(ImageIndex.load(path, None)) == 2000
+    assert list(tmp_path.iterdir()) == [path]
 
 
 FULL_DISK = """
@@ -436,9 +789,16 @@ def with_images():
 
 
 PAIR = np.array([[0, 1], [1, 0]])
+
+
+def within(radius, **options):
+    return filled(np.eye(3)).search_within_descriptors(np.eye(3), radius, **options)
+
+
 BAD_INPUTS = [
-    (lambda: rerank([[0.5]], PAIR, k=1), ValueError, "indices must be a matrix of integers"),
-    (lambda: rerank([0, 1], PAIR, k=1), ValueError, "indices must be a matrix of integers"),
+    (lambda: rerank([[0.5]], PAIR, k=1), TypeError, "indices must be whole numbers.*a search"),
+    (lambda: rerank([[True, False]], PAIR, k=1), TypeError, "np.flatnonzero\\(indices\\)"),
+    (lambda: rerank([0, 1], PAIR, k=1), ValueError, "indices must have shape \\(n_queries, n_r"),
     (lambda: rerank([[0, 2]], PAIR, k=1), ValueError, "indices must hold .* below 2, got 0 to 2"),
     (lambda: rerank([[-1]], PAIR, k=1), ValueError, "places from 0 on and below 2, got -1"),
     (lambda: rerank([[0]], [[0, 7], [1, 0]], k=1), ValueError, "below its own 2 rows, got 7"),
@@ -447,7 +807,7 @@ BAD_INPUTS = [
     (lambda: expand(np.eye(3), np.eye(2), k=1), ValueError, "must have 2 columns, got 3"),
     (lambda: expand(np.eye(3), np.eye(3), k=1, power=-1), ValueError, "power must be finite"),
     (lambda: ImageIndex(7), TypeError, "must have a method encode"),
-    (lambda: ImageIndex(None, metric="manhattan"), ValueError, "'euclidean', 'cosine'"),
+    (lambda: ImageIndex(None, metric="manhattan"), ValueError, "'euclidean', 'cosine', 'inner"),
     (lambda: ImageIndex(None, batch_size=0), ValueError, "batch_size must be at least 1"),
     (lambda: ImageIndex(None).add(IMAGES), ValueError, "has no encoder"),
     (lambda: ImageIndex(Pixels().fit(IMAGES)).search(IMAGES, 1), ValueError, "gallery is empty"),
@@ -472,6 +832,17 @@ BAD_INPUTS = [
         ValueError,
         "places from 0 to 2",
     ),
+    (
+        lambda: filled(np.eye(3)).search_descriptors(np.eye(3), 1, exclude=np.eye(3)[0] > 0),
+        TypeError,
+        "np.flatnonzero\\(exclude\\)",
+    ),
+    (lambda: within(-1), ValueError, "radius must be finite, at least 0"),
+    (lambda: within(np.nan), ValueError, "radius must be finite"),
+    (lambda: within("1"), TypeError, "radius must be a number"),
+    (lambda: within(1, exclude=[0]), ValueError, "exclude must have 3 entries"),
+    (lambda: with_images().search_within(IMAGES[0], 1), ValueError, "shape \\(n, height"),
+    (lambda: ImageIndex(None).search_within(IMAGES, 1), ValueError, "gallery is empty"),
     (lambda: filled(np.full((2, 2), np.inf)), ValueError, "NaN or infinity"),
     (lambda: filled(np.zeros((0, 2))), ValueError, "is empty"),
     (lambda: filled(np.zeros(3)), ValueError, "two axes"),

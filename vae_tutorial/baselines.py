@@ -22,6 +22,8 @@ class Pixels:
     (3, 784)
     """
 
+    checks_images = True  # encode does, so an index need not
+
     def fit(self, images: ArrayLike) -> "Pixels":
         """Check ``images`` and return the object itself: there is nothing to learn."""
         check_images(images)
@@ -69,6 +71,8 @@ class PCA:
     >>> pca.encode(images).shape
     (20, 2)
     """
+
+    checks_images = True  # encode does, so an index need not
 
     def __init__(self, n_components: int):
         self.n_components = check_count(n_components, "n_components")
