@@ -75,7 +75,7 @@ def average_precision_at_r(relevant: ArrayLike, n_relevant: ArrayLike) -> np.nda
     .. math:: AP@R = \frac{1}{R} \sum_{j=1}^{R} r_j \, P@j
 
     Its mean over queries is MAP@R. It is 1 only where the first R results are all relevant.
-    Source: Musgrave et al. (2020). Introduced in chapter 1.
+    Source: Musgrave et al. (2020).
 
     Parameters
     ----------

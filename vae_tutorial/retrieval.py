@@ -30,7 +30,7 @@ class ImageIndex:
     distances are then the *negative* products :math:`-q \cdot g`, so that here too the smaller is
     the nearer. Candidates are picked in float32 with a margin for rounding, their distances
     computed in float64: the answer is that of comparing the query with every image. Equal distances
-    are in gallery order. Introduced in chapter 5.
+    are in gallery order. Introduced in chapter 1.
 
     Parameters
     ----------
