@@ -35,7 +35,7 @@ def fitted(kind: str, *, compiled=None, **more):
     keras.utils.set_random_seed(0)
     model = KINDS[kind](**more)
     model.compile(keras.optimizers.Adam(1e-3), **(compiled or {}))
-    history = model.fit(data_of(model), epochs=2, batch_size=5, verbose=0).history
+    history = model.fit(data_of(model), epochs=2, batch_size=6, verbose=0).history
     return model, history
 
 
