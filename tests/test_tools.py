@@ -31,10 +31,12 @@ def is_heavy(script: str) -> bool:
 
 def state() -> dict[str, tuple]:
     """Return what can be seen of a change to the files of this project."""
-    paths = [path for path in ROOT.iterdir() if path.is_file()]
-    for folder in ("benchmarks", "book", "tests", "tools", "vae_tutorial"):
-        paths += (path for path in (ROOT / folder).rglob("*") if "__pycache__" not in path.parts)
-    return {str(path): (path.stat().st_size, path.stat().st_mtime_ns) for path in paths}
+    # What git ignores comes and goes while tests run side by side: caches, and files of coverage.
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    paths = [ROOT / name for name in listed.split("\0") if name]
+    stats = {str(path): path.stat() for path in paths if path.is_file()}
+    return {name: (stat.st_size, stat.st_mtime_ns) for name, stat in stats.items()}
 
 
 def run(script: str, *arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess:
