@@ -569,6 +569,7 @@ BAD_INPUTS = [
     (lambda: tied([["a"] * 3] * 2), TypeError, "distances must be numbers, got dtype <U1"),
     (lambda: tied([[1, 1, 2]] * 2, k=0), ValueError, "k must be at least 1"),
     # What is relevant: the advice fits what came.
+    (lambda: metrics.precision_at_k([[0, 0]], 1), TypeError, "relevant.astype(bool)"),
     (lambda: metrics.precision_at_k([[2, 0, 1]], 1), TypeError, "with metrics.relevance"),
     (lambda: metrics.relevance([1], [1, 2], [[True, False]]), TypeError, "np.flatnonzero(indices)"),
     (lambda: metrics.relevance([1], [1, 2], [[0, np.nan]]), TypeError, "where a place is missing"),
@@ -585,9 +586,18 @@ BAD_INPUTS = [
     (lambda: metrics.count_relevant([[1], [2]], [1]), ValueError, "use query_labels.ravel()"),
     (lambda: metrics.count_relevant([1], np.eye(3)), ValueError, "gallery_labels.argmax(axis=-1)"),
     (lambda: metrics.knn_accuracy([1], [np.eye(3)], 1), ValueError, "labels.argmax(axis=-1)"),
+    (lambda: metrics.count_relevant(np.zeros((0, 3), int), [1]), ValueError, "got (0, 3); pass"),
+    (lambda: metrics.knn_accuracy([1], [[[1], [1]]], 1), ValueError, "(n_queries, n_ranked)"),
     (lambda: metrics.count_relevant([1], [1], unlabelled=0.5), TypeError, "unlabelled must be"),
     (lambda: metrics.count_relevant([1], [1], unlabelled=True), TypeError, "unlabelled must be"),
 ]
+
+
+def test_numbers_other_than_0_and_1_are_not_to_be_turned_into_booleans():
+    for places in ([[0, 1, 2]], [[np.nan, 1.0]]):
+        with pytest.raises(TypeError) as caught:
+            metrics.precision_at_k(places, 1)
+        assert "astype" not in str(caught.value)
 
 
 def tied(distances, **options):

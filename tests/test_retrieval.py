@@ -279,6 +279,13 @@ def test_adding_in_a_loop_copies_what_is_added_and_nothing_else():
         index.descriptors[0] = 5
 
 
+def test_lists_of_images_serve_as_well_as_arrays():
+    index = ImageIndex(Pixels())
+    index.add(IMAGES.tolist())
+    np.testing.assert_array_equal(index.descriptors, IMAGES.reshape(60, -1))
+    assert index.search(IMAGES[:3].tolist(), 1)[1].ravel().tolist() == [0, 1, 2]
+
+
 def test_parts_added_between_searches_are_found():
     index = filled(np.zeros((3, 2)))
     for number in range(1, 4):
@@ -836,6 +843,11 @@ BAD_INPUTS = [
         lambda: filled(np.eye(3)).search_descriptors(np.eye(3), 1, exclude=np.eye(3)[0] > 0),
         TypeError,
         "np.flatnonzero\\(exclude\\)",
+    ),
+    (
+        lambda: filled(np.eye(3)).search_descriptors(np.eye(3), 1, exclude=[0, -2, 1]),
+        ValueError,
+        "or -1 for none, got -2 to 1",
     ),
     (lambda: within(-1), ValueError, "radius must be finite, at least 0"),
     (lambda: within(np.nan), ValueError, "radius must be finite"),
