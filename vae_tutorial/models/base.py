@@ -51,6 +51,7 @@ class ImageModel(keras.Model):
     """
 
     encoder_class: type = Encoder
+    checks_images = True  # encode does, so an index need not look at them as well
     term_names: tuple[str, ...] = ("loss", "reconstruction")
 
     def __init__(
