@@ -136,6 +136,7 @@ print(RandomView(shift=2.0, rotation=20.0, thickness=1.0)(images).numpy().round(
 """
 
 
+@pytest.mark.slow
 def test_the_readers_order_of_axes_does_not_matter():
     said = [
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -147,6 +148,7 @@ def test_the_readers_order_of_axes_does_not_matter():
 # -- Files ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_model_is_saved_and_loaded(kind, tmp_path):
     model, _ = fitted(kind)
@@ -203,6 +205,7 @@ STATE |= {"StatelessRandomGetKeyCounter", "StatelessRandomNormalV2", "StatelessR
 STATE |= {"StatelessRandomUniformIntV2", "VarHandleOp"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_step_is_made_of_operations_that_a_gpu_repeats(kind):
     model = KINDS[kind]()
