@@ -64,6 +64,7 @@ def test_images_in_any_form_train_alike_and_are_checked(form):
         small().fit(form(IMAGES[:, :4]), verbose=0)
 
 
+@pytest.mark.slow
 def test_a_second_argument_holds_what_is_to_be_drawn():
     vae = small()
     terms = vae.loss_terms(IMAGES, 1 - IMAGES)
@@ -76,6 +77,7 @@ def test_a_second_argument_holds_what_is_to_be_drawn():
     assert loss_of(pairs) == pytest.approx(loss_of(IMAGES, 1 - IMAGES, batch_size=4), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_held_out_images_in_any_form():
     for held_out in (IMAGES, (IMAGES,), (IMAGES, IMAGES), tf.constant(IMAGES), BATCHES):
         history = small().fit(IMAGES, validation_data=held_out, verbose=0).history
@@ -141,6 +143,7 @@ def test_a_loss_or_metrics_of_the_readers_own_are_refused():
         small().compile("adam", loss="mse", metrics=["mae"])
 
 
+@pytest.mark.slow
 def test_a_term_that_a_layer_adds_is_counted_and_reported():
     plain, added = small(), small()
     added.encoder.mean_head.kernel.regularizer = keras.regularizers.L2(10.0)
@@ -171,6 +174,7 @@ def test_training_stopped_by_hand_ends_the_line_and_leaves_a_model(capsys):
     vae.fit(IMAGES, verbose=0)
 
 
+@pytest.mark.slow
 def test_images_and_words_in_the_ways_of_keras():
     def model():
         keras.utils.set_random_seed(0)
