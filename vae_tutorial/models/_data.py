@@ -48,7 +48,7 @@ def _as_tuple(batch) -> tuple:
 
 
 def refuse_weights(given: dict) -> None:
-    """Refuse the weights that Keras would take; drop those that are None."""
+    """Refuse the weights of images that Keras would take."""
     for name in ("sample_weight", "class_weight"):
         if given.get(name) is not None:
             raise ValueError(f"{LABELS}, all of one weight, got {name}; leave it out")
