@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from vae_tutorial import datasets, objectives
+from vae_tutorial import datasets, objectives, retrieval
 from vae_tutorial._tensorflow import keras, tf
 from vae_tutorial.models import (
     LOG_VAR_BOUND,
@@ -17,6 +17,7 @@ from vae_tutorial.models import (
     Sampling,
     StraightThrough,
     ViewVAE,
+    _data,
 )
 from vae_tutorial.training import RandomView, set_seed
 
@@ -459,6 +460,22 @@ def test_short_codes_do_not_freeze():
     share = (vae.encode(digits) > 0).mean(axis=0)
     # Every bit tells images apart: its rarer value is not rare.
     assert np.minimum(share, 1 - share).min() > 0.1
+
+
+@pytest.mark.parametrize("kind", [VAE, Autoencoder, BinaryVAE])
+def test_an_index_leaves_the_look_at_images_to_a_model(kind, images, monkeypatch):
+    seen = []
+    for module in (retrieval, _data):
+        check = module.check_images
+        monkeypatch.setattr(
+            module, "check_images", lambda *given, check=check: seen.append(1) or check(*given)
+        )
+    index = retrieval.ImageIndex(small(kind))
+    index.add(images)
+    index.search(images[:1], 1)
+    assert len(seen) == 2
+    with pytest.raises(ValueError, match="divide 8-bit"):
+        index.search(images[:1] * 255, 1)
 
 
 BAD_INPUTS = [
