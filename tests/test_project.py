@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
 import check_python
@@ -143,6 +144,20 @@ def test_the_package_is_made_from_a_copy_that_knows_its_addresses(tmp_path, sour
         "Changelog": "https://github.com/ada/book/blob/HEAD/CHANGELOG.md",
         "Issues": "https://github.com/ada/book/issues",
     }
+
+
+@pytest.mark.slow
+def test_the_wheel_holds_every_module_and_file_of_the_library(tmp_path):
+    wheel = make_package.build_wheel(tmp_path, UNPUBLISHED)
+    held = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "vae_tutorial"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    own = {name for name in listed.splitlines() if (ROOT / name).is_file()}
+    results = {
+        f"vae_tutorial/results/{path.name}" for path in (ROOT / "benchmarks/results").glob("*.json")
+    }
+    assert own and results
+    assert held == own | results
 
 
 def test_a_published_address_alone_is_a_homepage():
