@@ -22,7 +22,7 @@ def train_and_encode(part: str, data_name: str, spec, seed: int, path: Path) -> 
     split = specs.load_split(data_name, part)
     model = spec.build(data_name, seed)
     started = time.perf_counter()
-    spec.train(model, split.gallery, seed)
+    spec.train(model, split.gallery)
     seconds = time.perf_counter() - started
     started = time.perf_counter()
     gallery = posterior_of(model, split.gallery)

@@ -50,15 +50,16 @@ class Spec:
             arguments["consistency"] = self.consistency
         return getattr(models, self.kind)((28, 28, 1), **arguments)
 
-    def train(self, model, images: np.ndarray, seed: int):
-        """Train on ``images`` alone; return the Keras history."""
+    def train(self, model, images: np.ndarray, second: np.ndarray | None = None):
+        """Train on ``images``, and on what is to be drawn of them where it is something else."""
         from vae_tutorial._tensorflow import keras
 
         steps = self.epochs * -(-len(images) // self.batch_size)
         rate = keras.optimizers.schedules.CosineDecay(self.learning_rate, steps, alpha=0.02)
         # Ten steps a call: the time between steps no longer counts.
         model.compile(keras.optimizers.Adam(rate), steps_per_execution=10)
-        return model.fit(images, batch_size=self.batch_size, epochs=self.epochs, verbose=0)
+        options = {"batch_size": self.batch_size, "epochs": self.epochs, "verbose": 0}
+        return model.fit(images, second, **options)
 
     def describe(self) -> dict:
         """Return the settings for the result file."""

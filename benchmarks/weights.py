@@ -51,7 +51,7 @@ def train(name: str, quick: bool) -> dict:
     images = specs.load_split(data_name, "full").gallery[FIRST:]
     model = spec.build(data_name, SEED)
     started = time.perf_counter()
-    spec.train(model, images, SEED)
+    spec.train(model, images)
     seconds = time.perf_counter() - started
     path = write_half(model, spec, FOLDER / f"{name}.weights.h5")
     sample = specs.load_split(data_name, "quick")

@@ -86,7 +86,7 @@ def test_the_convolutional_network_has_two_convolutions_of_stride_two():
 
 
 SETTINGS = {"image_shape": (28, 28, 1), "latent_dim": 32, "likelihood": "bernoulli"}
-NOISE = {"beta": 1.0, "seed": 0}
+NOISE = {"beta": 1.0, "seed": 0, "noise": True}
 LOOKS = {"view": None, "consistency": 0.0}
 
 

@@ -186,6 +186,7 @@ def test_the_defaults_are_those_of_the_book():
         "n_words": 5,
         "word_weight": 50.0,
         "dropout": 0.5,
+        "noise": True,
     }
 
 

@@ -35,6 +35,7 @@ FLOORS = [
     "comparison",
     "metrics",
     "baselines",
+    "features",
     "objectives",
     "models",
     "multimodal",
@@ -42,13 +43,14 @@ FLOORS = [
     "_exact",
     "_index_file",
     "neighbours",
+    "graph",
     "retrieval",
     "plotting",
     "exercises",
 ]
 PUBLIC = [name for name in FLOORS if not name.startswith("_")]
 # These rooms start at once, because chapter 1 needs nothing else.
-LIGHT = ["folders", "datasets", "metrics", "baselines", "retrieval"]
+LIGHT = ["folders", "datasets", "metrics", "baselines", "features", "graph", "retrieval"]
 LIGHT += ["progress", "notebook", "exercises"]
 HEAVY = {"tensorflow", "keras", "matplotlib"}
 
@@ -93,7 +95,7 @@ def test_a_room_imports_only_lower_floors(room):
         assert climbs(room, rooms_imported_by(tree) - {room}) == set()
 
 
-@pytest.mark.parametrize("room", ["_exact", "_index_file", "neighbours", "retrieval"])
+@pytest.mark.parametrize("room", ["_exact", "_index_file", "neighbours", "graph", "retrieval"])
 def test_retrieval_does_not_know_the_models(room):
     tree = ast.parse((PACKAGE / f"{room}.py").read_text(encoding="utf-8"))
     own = {"_exact", "_index_file", "neighbours"}

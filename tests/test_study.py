@@ -326,7 +326,7 @@ def test_the_bounds_are_ordered_and_agree_with_the_loss():
     spec = specs.replace(specs.models_of_sweeps()["latent 8"], epochs=1)
     split = specs.load_split("mnist", "quick")
     model = spec.build("mnist", 0)
-    spec.train(model, split.gallery[:1280], 0)
+    spec.train(model, split.gallery[:1280])
     bounds = descriptors.bounds(split, model, quick=True)
     assert (bounds["IWAE bound"] > bounds["binarised ELBO"]).all()
     rng = np.random.default_rng(0)

@@ -81,9 +81,10 @@ class PCA:
     def fit(self, images: ArrayLike) -> "PCA":
         """Find the mean and the components of ``images``; return the object itself.
 
-        It is a ValueError if all are the same, too few, or too small for ``n_components``.
+        Descriptors (n, dim) will do as well. It is a ValueError if all are the same, too few, or
+        too small for ``n_components``.
         """
-        images = check_images(images)
+        images = _images_or_rows(images)
         pixels = _flatten(images).astype(np.float64)
         check_count(self.n_components, "n_components", at_most=min(pixels.shape))
         if (pixels == pixels[0]).all():
@@ -99,7 +100,7 @@ class PCA:
     def encode(self, images: ArrayLike) -> np.ndarray:
         """Return ``images`` projected on the components, (n, n_components), float32."""
         shape = self._fitted_shape()
-        images = check_images(images)
+        images = _images_or_rows(images)
         if images.shape[1:] != shape:
             raise ValueError(
                 f"images must have shape (n, {', '.join(map(str, shape))}) like those "
@@ -158,6 +159,10 @@ class MetadataFilter:
         label = check_count(label, "label", at_least=0)
         k = check_count(k, "k")
         return np.flatnonzero(self.labels == label)[:k].astype(np.int64)
+
+
+def _images_or_rows(images: ArrayLike) -> np.ndarray:
+    return check_matrix(images, "images") if np.ndim(images) == 2 else check_images(images)
 
 
 def _flatten(images: np.ndarray) -> np.ndarray:

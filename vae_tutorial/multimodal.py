@@ -174,7 +174,7 @@ class ImageTextVAE(VAE):
         reconstruction = kl = missed = 0.0
         for subset in ({"images": images, "words": words}, {"images": images}, {"words": words}):
             posterior = self.posterior(**subset, training=training)
-            z = self.sampling(posterior)
+            z = self.drawn_from(posterior)
             reconstruction -= ops.mean(self.log_likelihood(drawn, self.decoder(z)))
             kl += ops.mean(self.divergence(posterior))
             logits = full_precision(self.text_decoder(z))

@@ -231,6 +231,8 @@ class ImageIndex:
         ImageIndex
         """
         content = _index_file.read(path)
+        if "metric" not in content:
+            raise ValueError(f"{path} holds a graph; use GraphDescriptor.load")
         index = cls(encoder, metric=str(content["metric"]), batch_size=batch_size)
         index.image_shape = tuple(int(size) for size in content["image_shape"]) or None
         # The first edition wrote no shape of the probe: it was that of the gallery's images.

@@ -1,8 +1,9 @@
 """The variational autoencoder as an ordinary Keras model, its relatives, and bundled weights.
 
 ``networks`` holds encoder and decoder, ``base`` what all models share, ``vae`` the VAE and the
-plain autoencoder, ``views`` random views and the VAE that learns from them, ``binary`` the VAE
-of bits, ``bundled`` the trained weights. All their names can be had from here.
+plain autoencoder, ``views`` random views and the VAE that learns from them, ``targets`` the VAE
+that draws features in place of pixels, ``binary`` the VAE of bits, ``bundled`` the trained weights.
+All their names can be had from here.
 """
 
 from vae_tutorial.models.base import LIKELIHOODS, PIXEL_LOG_VAR_GAIN, ImageModel
@@ -19,6 +20,7 @@ from vae_tutorial.models.networks import (
     bound_log_var,
     check_image_shape,
 )
+from vae_tutorial.models.targets import FeatureDecoder, FeatureVAE
 from vae_tutorial.models.vae import VAE, Autoencoder
 from vae_tutorial.models.views import RandomView, ViewVAE, read_between
 
@@ -35,6 +37,8 @@ __all__ = [
     "BitEncoder",
     "Decoder",
     "Encoder",
+    "FeatureDecoder",
+    "FeatureVAE",
     "ImageModel",
     "PointEncoder",
     "RandomView",

@@ -37,6 +37,8 @@ class ImageModel(keras.Model):
     ----------
     image_shape, latent_dim, architecture, likelihood
         As for :class:`vae_tutorial.models.VAE`.
+    decoder_of : function
+        Makes the decoder of the image shape, the latent size and the architecture.
 
     Raises
     ------
@@ -60,6 +62,7 @@ class ImageModel(keras.Model):
         latent_dim: int,
         architecture: str,
         likelihood: str,
+        decoder_of: Callable = Decoder,
         **kwargs,
     ):
         super().__init__(dtype=_with_full_weights(kwargs.pop("dtype", None)), **kwargs)
@@ -70,7 +73,7 @@ class ImageModel(keras.Model):
             # Keras draws one seed a weight. This one, of the missing head for a log-variance,
             # leaves the decoder's first weights what they were when every encoder had that head.
             keras.initializers.GlorotUniform()
-        self.decoder = Decoder(*arguments, name="decoder", **policy)
+        self.decoder = decoder_of(*arguments, name="decoder", **policy)
         self.image_shape = self.encoder.image_shape
         self.latent_dim = self.encoder.latent_dim
         if likelihood == "gaussian":
@@ -93,18 +96,22 @@ class ImageModel(keras.Model):
         if isinstance(images, tf.Tensor) and hasattr(images, "numpy"):  # values can be looked at
             _data.check_pictures(images, self.image_shape)
         images = _data.check_batch(images, self.image_shape)
-        return ops.sigmoid(self.decoder(self.latent_of(images)))
+        return self.expected(self.decoder(self.latent_of(images)))
 
     def latent_of(self, images):
         """Return the latent that stands for each of ``images`` when no noise is drawn."""
         return self.encoder(images)
+
+    def expected(self, logits):
+        """Return the mean of p(x | z) given the decoder's ``logits``."""
+        return ops.sigmoid(logits)
 
     def log_likelihood(self, images, logits):
         """Return log p(x | z) of ``images`` given the decoder's ``logits``, (batch,), in nats."""
         if self.likelihood == "bernoulli":
             return objectives.bernoulli_log_likelihood(images, logits)
         log_var = bound_log_var(PIXEL_LOG_VAR_GAIN * self.pixel_log_var)
-        return objectives.gaussian_log_likelihood(images, ops.sigmoid(logits), log_var)
+        return objectives.gaussian_log_likelihood(images, self.expected(logits), log_var)
 
     # -- Training ---------------------------------------------------------------------------------
 
@@ -121,11 +128,15 @@ class ImageModel(keras.Model):
         seen, target, weights = keras.utils.unpack_x_y_sample_weight(data)
         _data.refuse_weights({"sample_weight": weights})
         seen = _data.check_batch(seen, self.image_shape)
+        return seen, self.target_of(seen, target)
+
+    def target_of(self, seen, target):
+        """Return what is to be drawn of a batch: ``target``, or where it is None ``seen``."""
         if target is None:
-            return seen, seen
+            return seen
         if len(target.shape) != 4:
             raise ValueError(f"{_data.LABELS}; let the data set yield images, not labels")
-        return seen, _data.check_batch(target, self.image_shape, "the images to draw")
+        return _data.check_batch(target, self.image_shape, "the images to draw")
 
     def view_of(self, seen):
         """Return what the encoder sees in a step of training in place of ``seen``: here, itself."""
@@ -215,7 +226,13 @@ class ImageModel(keras.Model):
     def _check_arrays(self, x, y=None, weights=None) -> tuple:
         _data.refuse_weights({"sample_weight": weights})
         images = _data.check_pictures(x, self.image_shape)
-        return images, None if y is None else _data.check_targets(y, images, self.image_shape)
+        return images, self.check_targets(y, images)
+
+    def check_targets(self, targets, seen: np.ndarray):
+        """Return ``targets``, one for each image that is ``seen``, checked; None stays None."""
+        if targets is None:
+            return None
+        return _data.check_targets(targets, seen, self.image_shape)
 
     def _held_out(self, data):
         if _data.is_data_set(data):
@@ -258,7 +275,7 @@ class ImageModel(keras.Model):
         """
         z = check_matrix(z, "z", columns=self.latent_dim)
         starts = range(0, len(z), check_count(batch_size, "batch_size"))
-        parts = [ops.sigmoid(self.decoder(z[i : i + batch_size])) for i in starts]
+        parts = [self.expected(self.decoder(z[i : i + batch_size])) for i in starts]
         return np.concatenate(parts).astype(np.float32, copy=False)
 
     def _in_batches(self, function: Callable, images: ArrayLike, batch_size: int) -> list:

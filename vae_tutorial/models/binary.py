@@ -98,7 +98,7 @@ class BinaryVAE(ViewVAE):
 
     Parameters
     ----------
-    image_shape, latent_dim, architecture, likelihood, beta, seed, view, consistency
+    image_shape, latent_dim, architecture, likelihood, beta, seed, view, consistency, noise
         As for :class:`ViewVAE`; ``latent_dim`` is the number of bits.
 
     Raises
@@ -128,6 +128,11 @@ class BinaryVAE(ViewVAE):
 
     def latent_of(self, images):
         return ops.where(self.encoder(images) > 0, 1.0, -1.0)
+
+    def latent_from(self, posterior):
+        """Return the more likely bits of a ``posterior``; gradients are those of the mean."""
+        mean = 2.0 * ops.sigmoid(posterior) - 1.0
+        return mean + ops.stop_gradient(ops.where(posterior > 0, 1.0, -1.0) - mean)
 
     def encode_distribution(self, images, batch_size=512):
         """Refuse: a bit has no variance of its own, whatever images and ``batch_size`` are."""

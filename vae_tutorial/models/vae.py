@@ -41,6 +41,9 @@ class VAE(ImageModel):
         Weight of the KL term; a variable, so that a schedule can change it.
     seed : int
         Seed of the sampling noise.
+    noise : bool
+        False leaves the noise out: the decoder sees the mean. With ``beta=0`` what remains is a
+        plain autoencoder, and the switch is all that it differs in.
 
     Raises
     ------
@@ -66,10 +69,12 @@ class VAE(ImageModel):
         likelihood: str = "bernoulli",
         beta: float = 1.0,
         seed: int = 0,
+        noise: bool = True,
         **kwargs,
     ):
         super().__init__(image_shape, latent_dim, architecture, likelihood, **kwargs)
         beta = check_number(beta, "beta", at_least=0)
+        self.noise = bool(noise)
         self.sampling = self.sampling_class(seed, name="sampling")
         self.beta = self._number("beta", beta, trainable=False)
         self.build((None, *self.image_shape))
@@ -96,7 +101,7 @@ class VAE(ImageModel):
         target = seen if target is None else target
         if posterior is None:
             posterior = self.encoder(seen, training=training)
-        z = self.sampling(posterior)
+        z = self.drawn_from(posterior)
         log_likelihood = self.log_likelihood(target, self.decoder(z))
         kl = self.divergence(posterior)
         loss = -objectives.elbo(log_likelihood, kl, beta=self.beta)
@@ -120,7 +125,15 @@ class VAE(ImageModel):
         return objectives.gaussian_kl(*posterior, *other)
 
     def latent_of(self, images):
-        return self.encoder(images)[0]
+        return self.latent_from(self.encoder(images))
+
+    def drawn_from(self, posterior):
+        """Return what the decoder sees of a ``posterior``: a draw, or without noise its mean."""
+        return self.sampling(posterior) if self.noise else self.latent_from(posterior)
+
+    def latent_from(self, posterior):
+        """Return the latent that a ``posterior`` gives when no noise is drawn: its mean."""
+        return posterior[0]
 
     def encode_distribution(
         self, images: ArrayLike, batch_size: int = 512
@@ -142,7 +155,7 @@ class VAE(ImageModel):
         return self.decode(rng.standard_normal((check_count(n, "n"), self.latent_dim)))
 
     def get_config(self):
-        own = {"beta": float(self.beta.numpy()), "seed": self.sampling.seed}
+        own = {"beta": float(self.beta.numpy()), "seed": self.sampling.seed, "noise": self.noise}
         return {**super().get_config(), **own}
 
 

@@ -196,7 +196,7 @@ class ViewVAE(VAE):
 
     Parameters
     ----------
-    image_shape, latent_dim, architecture, likelihood, beta, seed
+    image_shape, latent_dim, architecture, likelihood, beta, seed, noise
         As for :class:`VAE`.
     view : function, images to images of the same shape, optional
         As :class:`RandomView`; without it the model is a plain VAE.
@@ -228,9 +228,11 @@ class ViewVAE(VAE):
         seed: int = 0,
         view: Callable | None = None,
         consistency: float = 0.0,
+        noise: bool = True,
         **kwargs,
     ):
-        super().__init__(image_shape, latent_dim, architecture, likelihood, beta, seed, **kwargs)
+        plain = (image_shape, latent_dim, architecture, likelihood, beta, seed, noise)
+        super().__init__(*plain, **kwargs)
         if view is not None and (isinstance(view, keras.Layer) or not callable(view)):
             raise TypeError(
                 f"view must be a function that changes images, got {type(view).__name__}; pass "

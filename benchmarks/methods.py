@@ -1,0 +1,180 @@
+"""The methods of the study of a fair fight: what they are, what was tried, and their descriptors.
+
+A family is one method with a name in the tables; its trials are the settings that were compared on
+the tuning split, as many for each family. Every function returns what describes gallery and
+queries, (n, d) float32 each, and a dictionary of what was measured on the way.
+"""
+
+import time
+from dataclasses import asdict, dataclass, replace
+
+import numpy as np
+import specs
+
+from vae_tutorial import features
+
+DIM = 32  # numbers of a descriptor, for every method that can choose
+SHAPE = (28, 28, 1)
+
+
+@dataclass(frozen=True)
+class Method:
+    """One setting of one family."""
+
+    kind: str = "network"  # pixels, pca, hog, or a network
+    upright: bool = False
+    # Made by hand:
+    blur: float = 0.0  # standard deviation in pixels
+    whiten: bool = False
+    components: int | None = DIM
+    cell: int = 4
+    orientations: int = 9
+    # Networks:
+    loss: str = "reconstruction"  # or contrast, labels
+    target: str = "pixels"  # or hog: what the decoder is asked to draw
+    views: float = 0.0  # strength of the views that the encoder sees
+    noise: bool = True
+    beta: float = 1.0
+    consistency: float = 0.0
+    likelihood: str = "bernoulli"  # of pixels; of histograms it is a Gaussian
+    neighbours: int = 0  # the target is the weighted mean over so many nearest images, and itself
+    temperature: float = 0.2
+    head: int = 0
+    bits: bool = False
+    epochs: int = 10
+    learning_rate: float = 2e-3
+    batch_size: int = 256
+
+    def describe(self) -> dict:
+        """Return the settings that differ from their defaults, for the result file."""
+        default = asdict(Method())
+        return {name: value for name, value in asdict(self).items() if value != default[name]}
+
+
+def pictures(split, method: Method) -> tuple[np.ndarray, np.ndarray]:
+    """Return gallery and queries as the method gets them: as they are, or upright."""
+    both = split.gallery, split.queries
+    return tuple(map(features.upright, both)) if method.upright else both
+
+
+def descriptors(split, data_name: str, method: Method, seed: int) -> tuple:
+    """Return gallery descriptors, query descriptors, and what was measured."""
+    if method.kind == "network":
+        return network(split, data_name, method, seed)
+    gallery, queries = pictures(split, method)
+    make = {"pixels": pixels, "pca": pixels, "hog": histograms}[method.kind]
+    gallery, queries = make(gallery, method), make(queries, method)
+    if method.kind != "pixels" and method.components:
+        gallery, queries = principal(gallery, queries, method.components, whiten=method.whiten)
+    return gallery.astype(np.float32), queries.astype(np.float32), {}
+
+
+def pixels(images: np.ndarray, method: Method) -> np.ndarray:
+    from scipy import ndimage
+
+    if method.blur:
+        images = ndimage.gaussian_filter(images, (0, method.blur, method.blur, 0))
+    return images.reshape(len(images), -1)
+
+
+def histograms(images: np.ndarray, method: Method) -> np.ndarray:
+    return features.HOG(method.cell, method.orientations).encode(images)
+
+
+def principal(gallery, queries, n_components: int, *, whiten: bool = False):
+    """PCA of the gallery: by the covariance, which is fast for many rows."""
+    from sklearn.decomposition import PCA
+
+    model = PCA(n_components, svd_solver="covariance_eigh", whiten=whiten).fit(gallery)
+    return model.transform(gallery), model.transform(queries)
+
+
+# -- Networks -------------------------------------------------------------------------------------
+
+
+def network(split, data_name: str, method: Method, seed: int) -> tuple:
+    """Train a network on the gallery; describe gallery and queries by its latents."""
+    gallery, queries = pictures(split, method)
+    model = build(data_name, method, seed)
+    started = time.perf_counter()
+    fit(model, gallery, targets(gallery, method), split.gallery_labels, method)
+    measured = {"training seconds": time.perf_counter() - started}
+    described = [model.encode(images) for images in (gallery, queries)]
+    measured |= terms_of(model, queries[:2000], method)
+    return *described, measured
+
+
+def build(data_name: str, method: Method, seed: int):
+    """Return the untrained network of a method."""
+    import rivals
+
+    from vae_tutorial import models, training
+
+    training.set_seed(seed)
+    view = None
+    if method.views:
+        sizes = specs.VIEWS[data_name] | {"strength": method.views}
+        view = models.RandomView(**sizes, seed=seed)
+    if method.loss == "contrast":
+        return rivals.ContrastiveEncoder(DIM, view, method.temperature, method.head)
+    if method.loss == "labels":
+        return rivals.Classifier(DIM, view)
+    common = {"view": view, "beta": method.beta, "seed": seed, "noise": method.noise}
+    if method.target == "hog":
+        n_features = features.HOG().encode(np.zeros((1, *SHAPE))).shape[1]
+        return models.FeatureVAE(SHAPE, DIM, "conv", n_features, **common)
+    kind = models.BinaryVAE if method.bits else models.ViewVAE
+    size = 64 if method.bits else DIM
+    common |= {"consistency": method.consistency}
+    return kind(SHAPE, size, "conv", method.likelihood, **common)
+
+
+def targets(gallery: np.ndarray, method: Method) -> np.ndarray | None:
+    """Return what is to be drawn of each image, or None for the image itself."""
+    if method.loss != "reconstruction":
+        return None
+    drawn = gallery
+    if method.target == "hog":
+        drawn = histograms(gallery, Method())
+    elif not method.neighbours:
+        return None
+    return smoothed(drawn, gallery, method.neighbours) if method.neighbours else drawn
+
+
+def smoothed(drawn: np.ndarray, gallery: np.ndarray, k: int) -> np.ndarray:
+    """Return the mean of each row of ``drawn`` and those of its k nearest, by weight.
+
+    Neighbours are those of PCA-32 of the histograms, by cosine, whatever is to be drawn; the weight
+    is the similarity cubed, as for query expansion. The network has no part in finding them.
+    """
+    import neighbourhood
+
+    histogram = histograms(gallery, Method())
+    described, _ = principal(histogram, histogram[:1], DIM)
+    similarity, places = neighbourhood.nearest(described, described, k + 1)
+    weights = np.maximum(similarity, 0) ** 3
+    weights /= weights.sum(axis=1, keepdims=True)
+    result = np.zeros_like(drawn)
+    for column in range(k + 1):  # the gathered rows of all columns at once would not fit
+        weight = weights[:, column].reshape(-1, *[1] * (drawn.ndim - 1))
+        result += weight * drawn[places[:, column]]
+    return result.clip(0, 1)
+
+
+def fit(model, gallery, drawn, labels, method: Method) -> None:
+    """Train for the method's epochs, with the schedule of all models of the study."""
+    spec = specs.Spec("", epochs=method.epochs, batch_size=method.batch_size)
+    spec = replace(spec, learning_rate=method.learning_rate)
+    second = labels if method.loss == "labels" else drawn
+    spec.train(model, gallery, second=second)
+
+
+def terms_of(model, queries: np.ndarray, method: Method) -> dict:
+    """Return the KL divergence of queries and the active units, where there is a posterior."""
+    from vae_tutorial import models, objectives, training
+
+    if not isinstance(model, models.ViewVAE) or isinstance(model, models.BinaryVAE):
+        return {}
+    mean, log_var = model.encode_distribution(queries)
+    kl = float(np.mean(objectives.kl_divergence(mean, log_var)))
+    return {"test KL": kl, "active units": int(training.active_units(mean))}
