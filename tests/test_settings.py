@@ -34,7 +34,9 @@ def data_of(model):
 def fitted(kind: str, *, compiled=None, **more):
     keras.utils.set_random_seed(0)
     model = KINDS[kind](**more)
-    model.compile(keras.optimizers.Adam(1e-3), **(compiled or {}))
+    # The readers' optimiser takes a compiler four times as long: one kind is enough for it.
+    optimizer = keras.optimizers.Adam if kind == "vae" else keras.optimizers.SGD
+    model.compile(optimizer(1e-3), **(compiled or {}))
     history = model.fit(data_of(model), epochs=2, batch_size=6, verbose=0).history
     return model, history
 
@@ -68,7 +70,7 @@ def test_models_train_under_any_precision(kind, name, policy):
 def test_data_sets_of_other_numbers_are_cast(dtype):
     pictures = (IMAGES > 0.5).astype(dtype)
     model = KINDS["vae"]()
-    model.compile("adam")
+    model.compile("sgd")
     history = model.fit(tf.data.Dataset.from_tensor_slices(pictures).batch(6), verbose=0).history
     assert np.isfinite(history["loss"]).all()
 
@@ -106,19 +108,20 @@ sys.path.insert(0, {tests!r})
 from test_settings import KINDS, fitted, keras, tf
 if {deterministic}:
     tf.config.experimental.enable_op_determinism()
-losses = {{kind: fitted(kind, compiled={{"jit_compile": True}})[1]["loss"] for kind in KINDS}}
+losses = {{kind: fitted(kind, compiled={{"jit_compile": True}})[1]["loss"] for kind in {kinds}}}
 print(json.dumps(losses))
 """
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("deterministic", [False, True])
-def test_every_model_trains_under_xla(deterministic):
-    code = UNDER_XLA.format(tests=os.path.dirname(__file__), deterministic=deterministic)
+@pytest.mark.parametrize(("deterministic", "kinds"), [(True, [*KINDS]), (False, ["view"])])
+def test_every_model_trains_under_xla(deterministic, kinds):
+    settings = {"deterministic": deterministic, "kinds": kinds}
+    code = UNDER_XLA.format(tests=os.path.dirname(__file__), **settings)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
     losses = json.loads(done.stdout.splitlines()[-1])
-    assert losses.keys() == KINDS.keys()
+    assert [*losses] == kinds
     for kind, found in losses.items():
         assert found == pytest.approx(fitted(kind)[1]["loss"], rel=0.05), kind
 
