@@ -12,8 +12,10 @@ import numpy as np
 import specs
 
 from vae_tutorial import features
+from vae_tutorial.graph import GraphDescriptor
 
 DIM = 32  # numbers of a descriptor, for every method that can choose
+GRAPH_K, GRAPH_STEPS = 15, 16.0  # of the graph that a network is asked to draw
 SHAPE = (28, 28, 1)
 
 
@@ -31,13 +33,13 @@ class Method:
     orientations: int = 9
     # Networks:
     loss: str = "reconstruction"  # or contrast, labels
-    target: str = "pixels"  # or hog: what the decoder is asked to draw
+    target: str = "pixels"  # hog, graph, hog+graph: what the decoder is to draw
     views: float = 0.0  # strength of the views that the encoder sees
     noise: bool = True
     beta: float = 1.0
     consistency: float = 0.0
     likelihood: str = "bernoulli"  # of pixels; of histograms it is a Gaussian
-    neighbours: int = 0  # the target is the weighted mean over so many nearest images, and itself
+    graph_scale: float = 1.0  # of the graph beside histograms, in target hog+graph
     temperature: float = 0.2
     head: int = 0
     bits: bool = False
@@ -95,16 +97,18 @@ def principal(gallery, queries, n_components: int, *, whiten: bool = False):
 def network(split, data_name: str, method: Method, seed: int) -> tuple:
     """Train a network on the gallery; describe gallery and queries by its latents."""
     gallery, queries = pictures(split, method)
-    model = build(data_name, method, seed)
+    drawn = targets(gallery, method)
+    n_features = 0 if drawn is None else drawn.shape[-1]
+    model = build(data_name, method, seed, n_features)
     started = time.perf_counter()
-    fit(model, gallery, targets(gallery, method), split.gallery_labels, method)
+    fit(model, gallery, drawn, split.gallery_labels, method)
     measured = {"training seconds": time.perf_counter() - started}
     described = [model.encode(images) for images in (gallery, queries)]
     measured |= terms_of(model, queries[:2000], method)
     return *described, measured
 
 
-def build(data_name: str, method: Method, seed: int):
+def build(data_name: str, method: Method, seed: int, n_features: int):
     """Return the untrained network of a method."""
     import rivals
 
@@ -120,8 +124,7 @@ def build(data_name: str, method: Method, seed: int):
     if method.loss == "labels":
         return rivals.Classifier(DIM, view)
     common = {"view": view, "beta": method.beta, "seed": seed, "noise": method.noise}
-    if method.target == "hog":
-        n_features = features.HOG().encode(np.zeros((1, *SHAPE))).shape[1]
+    if method.target != "pixels":
         return models.FeatureVAE(SHAPE, DIM, "conv", n_features, **common)
     kind = models.BinaryVAE if method.bits else models.ViewVAE
     size = 64 if method.bits else DIM
@@ -131,34 +134,23 @@ def build(data_name: str, method: Method, seed: int):
 
 def targets(gallery: np.ndarray, method: Method) -> np.ndarray | None:
     """Return what is to be drawn of each image, or None for the image itself."""
-    if method.loss != "reconstruction":
+    if method.loss != "reconstruction" or method.target == "pixels":
         return None
-    drawn = gallery
-    if method.target == "hog":
-        drawn = histograms(gallery, Method())
-    elif not method.neighbours:
-        return None
-    return smoothed(drawn, gallery, method.neighbours) if method.neighbours else drawn
-
-
-def smoothed(drawn: np.ndarray, gallery: np.ndarray, k: int) -> np.ndarray:
-    """Return the mean of each row of ``drawn`` and those of its k nearest, by weight.
-
-    Neighbours are those of PCA-32 of the histograms, by cosine, whatever is to be drawn; the weight
-    is the similarity cubed, as for query expansion. The network has no part in finding them.
-    """
-    import neighbourhood
-
     histogram = histograms(gallery, Method())
+    if method.target == "hog":
+        return histogram
+    graph = method.graph_scale * clusters(histogram)
+    return graph if method.target == "graph" else np.hstack([histogram, graph])
+
+
+def clusters(histogram: np.ndarray) -> np.ndarray:
+    """Return the graph descriptor of each image, at a scale of about 1.
+
+    The graph is that of PCA-32 of the histograms: no network has a part in it.
+    """
     described, _ = principal(histogram, histogram[:1], DIM)
-    similarity, places = neighbourhood.nearest(described, described, k + 1)
-    weights = np.maximum(similarity, 0) ** 3
-    weights /= weights.sum(axis=1, keepdims=True)
-    result = np.zeros_like(drawn)
-    for column in range(k + 1):  # the gathered rows of all columns at once would not fit
-        weight = weights[:, column].reshape(-1, *[1] * (drawn.ndim - 1))
-        result += weight * drawn[places[:, column]]
-    return result.clip(0, 1)
+    graph = GraphDescriptor(DIM, GRAPH_K, steps=GRAPH_STEPS).fit(described)
+    return graph.descriptors_ * np.float32(np.sqrt(DIM))
 
 
 def fit(model, gallery, drawn, labels, method: Method) -> None:
