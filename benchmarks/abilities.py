@@ -1,0 +1,366 @@
+"""What only a probabilistic model can do, each ability against its simplest rivals.
+
+A plain convolutional VAE (beta 1, no views), three seeds. (a) Does a query belong to the gallery?
+(b) Does the model know when its answer is wrong? (c) What can be found with part of a query? (d)
+What lies between a query and its result? Writes results/abilities.json.
+"""
+
+import argparse
+import platform
+from pathlib import Path
+
+import fast_scores
+import numpy as np
+import ranking
+import specs
+import strangers
+from measuring import machine, rounded, versions, write_report
+from methods import Method, histograms
+
+from vae_tutorial import metrics
+from vae_tutorial.progress import Progress
+
+RESULTS = Path(__file__).parent / "results" / "abilities.json"
+OTHER = {"mnist": "fashion-mnist", "fashion-mnist": "mnist"}
+SHARES = (1.0, 0.9, 0.75, 0.5)
+HIDDEN = ("the lower half", "all but the upper left quarter")
+STEPS, RATE = 150, 0.1  # of the search for a posterior
+
+
+def trained(data_name: str, split, seed: int, epochs: int):
+    """Return the VAE of this page: its ELBO is one."""
+    spec = specs.Spec("VAE", epochs=epochs)
+    model = spec.build(data_name, seed)
+    spec.train(model, split.gallery)
+    return model
+
+
+# -- (a) A query that belongs nowhere -------------------------------------------------------------
+
+
+def evidence(model, images: np.ndarray) -> dict[str, np.ndarray]:
+    """Return what the model says of each image: the larger, the stranger."""
+    from vae_tutorial import objectives
+
+    found: dict[str, list] = {"minus the ELBO": [], "KL": [], "reconstruction": []}
+    for start in range(0, len(images), 500):
+        batch = images[start : start + 500]
+        posterior = model.encoder(batch)
+        kl = objectives.kl_divergence(*posterior).numpy()
+        missed = -model.log_likelihood(batch, model.decoder(posterior[0])).numpy()
+        found["KL"].append(kl)
+        found["reconstruction"].append(missed)
+        found["minus the ELBO"].append(missed + kl)
+    return {name: np.concatenate(parts) for name, parts in found.items()}
+
+
+def nearest_distance(queries, gallery, k: int) -> np.ndarray:
+    """Return the mean Euclidean distance of the k nearest gallery rows."""
+    import faiss
+
+    index = faiss.IndexFlatL2(gallery.shape[1])
+    index.add(np.ascontiguousarray(gallery, np.float32))
+    squares, _ = index.search(np.ascontiguousarray(queries, np.float32), k)
+    return np.sqrt(squares.clip(0)).mean(axis=1)
+
+
+def strangeness(model, spaces: dict, images: np.ndarray) -> dict[str, np.ndarray]:
+    """Return every measure of strangeness of images; the larger, the stranger."""
+    found = evidence(model, images)
+    mean, log_var = model.encode_distribution(images)
+    found["posterior variance"] = log_var.sum(axis=1)
+    found["nearest, latents"] = nearest_distance(mean, spaces["latents"][1], 1)
+    for name in ("pixels", "PCA 32", "HOG, PCA 32"):
+        describe, gallery = spaces[name]
+        found[f"nearest, {name}"] = nearest_distance(describe(images), gallery, 1)
+    return found
+
+
+def spaces_of(split) -> dict:
+    """Return, by name, a function that describes images, and the gallery so described."""
+    from sklearn.decomposition import PCA
+
+    flat = split.gallery.reshape(len(split.gallery), -1)
+    pca = PCA(32, svd_solver="covariance_eigh").fit(flat)
+    edges = histograms(split.gallery, Method())
+    hog = PCA(32, svd_solver="covariance_eigh").fit(edges)
+    return {
+        "pixels": (lambda images: images.reshape(len(images), -1), flat),
+        "PCA 32": (lambda x: pca.transform(x.reshape(len(x), -1)), pca.transform(flat)),
+        "HOG, PCA 32": (lambda x: hog.transform(histograms(x, Method())), hog.transform(edges)),
+    }
+
+
+def belonging(model, spaces, split, others: dict[str, np.ndarray]) -> dict:
+    """Return the AUROC of each measure: how often a stranger is found stranger than a query."""
+    from sklearn.metrics import roc_auc_score
+
+    own = strangeness(model, spaces, split.queries)
+    result: dict[str, dict] = {name: {} for name in own}
+    for kind, images in others.items():
+        foreign = strangeness(model, spaces, images)
+        truth = np.repeat([0, 1], [len(split.queries), len(images)])
+        for name in own:
+            values = np.concatenate([own[name], foreign[name]])
+            result[name][kind] = float(roc_auc_score(truth, values))
+    return result
+
+
+# -- (b) Knowing when it is wrong -----------------------------------------------------------------
+
+
+def doubt(model, split) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Return P@10 of every query by latents and cosine, and measures of doubt about it."""
+    from neighbourhood import nearest
+
+    mean, log_var = model.encode_distribution(split.queries)
+    gallery = model.encode(split.gallery)
+    similarity, places = nearest(mean, gallery, 10)
+    right = (split.gallery_labels[places] == split.query_labels[:, np.newaxis]).mean(axis=1)
+    unit = ranking.unit(gallery)[places]
+    among = np.einsum("nkd,nld->nkl", unit, unit).mean(axis=(1, 2))
+    measures = {
+        "posterior variance": log_var.sum(axis=1),
+        **evidence(model, split.queries),
+        "distance of the nearest": -similarity[:, 0],
+        "mean distance of the ten": -similarity.mean(axis=1),
+        "spread of the ten": -among,
+        "chance": np.random.default_rng(0).random(len(mean)),
+    }
+    return right, measures
+
+
+def selective(model, split) -> dict:
+    """Return P@10 of the least doubtful share of queries, for each measure."""
+    right, measures = doubt(model, split)
+    order = {name: np.argsort(values, kind="stable") for name, values in measures.items()}
+    order["perfect knowledge"] = np.argsort(-right, kind="stable")
+    result = {}
+    for name, rows in order.items():
+        kept = {f"{share:.0%}": rows[: round(share * len(rows))] for share in SHARES}
+        result[name] = {share: float(right[first].mean()) for share, first in kept.items()}
+    return result
+
+
+# -- (c) Part of a query --------------------------------------------------------------------------
+
+
+def mask_of(hidden: str) -> np.ndarray:
+    """Return 1 for each visible pixel, (28, 28, 1)."""
+    mask = np.ones((28, 28, 1), np.float32)
+    if hidden == "the lower half":
+        mask[14:] = 0
+    else:
+        mask[:] = 0
+        mask[:14, :14] = 1
+    return mask
+
+
+def posterior_of_part(model, images: np.ndarray, mask: np.ndarray, steps: int) -> np.ndarray:
+    """Return the mean of the Gaussian that maximises the ELBO of the visible pixels alone.
+
+    Adam from the prior, one draw a step; the pixels that are hidden are left out of the likelihood.
+    """
+    from vae_tutorial import objectives
+    from vae_tutorial._tensorflow import keras, tf
+
+    mean = tf.Variable(tf.zeros((len(images), model.latent_dim)))
+    log_var = tf.Variable(tf.zeros_like(mean))
+    rate = keras.optimizers.schedules.CosineDecay(RATE, steps)
+    optimizer = keras.optimizers.Adam(rate)
+    optimizer.build([mean, log_var])
+    generator = tf.random.Generator.from_seed(0)
+    pixels = tf.constant(images)
+
+    @tf.function
+    def step():
+        with tf.GradientTape() as tape:
+            noise = generator.normal(mean.shape)
+            logits = model.decoder(objectives.reparameterise(mean, log_var, noise))
+            each = -tf.nn.sigmoid_cross_entropy_with_logits(labels=pixels, logits=logits)
+            likelihood = tf.reduce_sum(each * mask, axis=(1, 2, 3))
+            loss = -tf.reduce_sum(likelihood - objectives.kl_divergence(mean, log_var))
+        optimizer.apply(tape.gradient(loss, [mean, log_var]), [mean, log_var])
+
+    for _ in range(steps):
+        step()
+    return mean.numpy()
+
+
+def posterior_of_pca(images, mask, gallery) -> tuple[np.ndarray, np.ndarray]:
+    """Return components of part of an image, and of the gallery: probabilistic PCA, in closed form.
+
+    Noise and components are those of the gallery; the hidden pixels are left out (Tipping and
+    Bishop 1999).
+    """
+    from sklearn.decomposition import PCA
+
+    flat = gallery.reshape(len(gallery), -1)
+    model = PCA(32, svd_solver="covariance_eigh").fit(flat)
+    noise = model.noise_variance_
+    weights = model.components_.T * np.sqrt((model.explained_variance_ - noise).clip(0))
+    seen = mask.ravel() > 0
+    part = weights[seen]
+    precision = part.T @ part + noise * np.eye(32)
+    centred = images.reshape(len(images), -1)[:, seen] - model.mean_[seen]
+    queries = np.linalg.solve(precision, part.T @ centred.T).T
+    whole = weights.T @ weights + noise * np.eye(32)
+    return queries, np.linalg.solve(whole, weights.T @ (flat - model.mean_).T).T
+
+
+def parts(model, split, n_queries: int, steps: int) -> dict:
+    """Return P@10 of queries of which only a part is seen, for each way to search."""
+    rows = np.random.default_rng(0).permutation(len(split.queries))[:n_queries]
+    queries, labels = split.queries[rows], (split.query_labels[rows], split.gallery_labels)
+    latents, flat = model.encode(split.gallery), split.gallery.reshape(len(split.gallery), -1)
+    result: dict[str, dict] = {}
+    for hidden in HIDDEN:
+        mask = mask_of(hidden)
+        visible = queries * mask
+        seen = mask.ravel() > 0
+        ways = {
+            "pixels, the visible ones": (queries.reshape(len(rows), -1)[:, seen], flat[:, seen]),
+            "HOG, the visible part": (
+                histograms(crop(queries, mask), Method()),
+                histograms(crop(split.gallery, mask), Method()),
+            ),
+            "PCA 32, posterior of the visible": posterior_of_pca(queries, mask, split.gallery),
+            "VAE, hidden pixels black": (model.encode(visible), latents),
+            "VAE, posterior of the visible": (
+                posterior_of_part(model, visible, mask, steps),
+                latents,
+            ),
+        }
+        for name, (described, gallery) in ways.items():
+            features = ranking.cosine(described, gallery)
+            scores = fast_scores.of_features(features, *labels)
+            result.setdefault(name, {})[hidden] = float(scores["P@10"].mean())
+    whole = fast_scores.of_features(ranking.cosine(model.encode(queries), latents), *labels)
+    result["VAE, the whole query"] = dict.fromkeys(HIDDEN, float(whole["P@10"].mean()))
+    return result
+
+
+def crop(images: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    rows, columns = (np.flatnonzero(mask[..., 0].any(axis=axis)) for axis in (1, 0))
+    return images[:, rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+# -- (d) What lies between ------------------------------------------------------------------------
+
+
+def between(model, split, n_pairs: int) -> dict:
+    """Return how often the middle of two images of one class still shows that class.
+
+    The judge is the vote of the five nearest gallery images by HOG; it is also asked about the two
+    ends, so that its own mistakes can be told from those of the middle.
+    """
+    from neighbourhood import nearest
+    from sklearn.decomposition import PCA
+
+    rng = np.random.default_rng(0)
+    first = rng.permutation(len(split.queries))[:n_pairs]
+    labels = split.query_labels
+    second = [rng.choice(np.flatnonzero(labels == labels[i])) for i in first]
+    one, other = split.queries[first], split.queries[second]
+    flat = split.gallery.reshape(len(split.gallery), -1)
+    pca = PCA(32, svd_solver="covariance_eigh").fit(flat)
+    middle = (model.encode(one) + model.encode(other)) / 2
+    coefficients = [pca.transform(images.reshape(len(images), -1)) for images in (one, other)]
+    pictures = {
+        "an end, as it is": one,
+        "mean of the pixels": (one + other) / 2,
+        "decoded middle, PCA 32": pca.inverse_transform(np.mean(coefficients, axis=0))
+        .reshape(one.shape)
+        .clip(0, 1),
+        "decoded end, VAE": model.decode(model.encode(one)),
+        "decoded middle, VAE": model.decode(middle),
+    }
+    edges = histograms(split.gallery, Method())
+    judge = PCA(32, svd_solver="covariance_eigh").fit(edges)
+    known = judge.transform(edges)
+    result = {}
+    for name, images in pictures.items():
+        asked = judge.transform(histograms(images.astype(np.float32), Method()))
+        _, places = nearest(asked, known, 5)
+        right = metrics.knn_accuracy(labels[first], split.gallery_labels[places], k=5)
+        result[name] = {"same class": float(right)}
+    return result
+
+
+# -- All of it ------------------------------------------------------------------------------------
+
+
+def others_of(data_name: str, n: int) -> dict[str, np.ndarray]:
+    other = specs.load_split(OTHER[data_name], "full" if n > 500 else "quick").queries[:n]
+    return {
+        "the other data set": other,
+        "letters": strangers.letters(n),
+        "scribbles": strangers.scribbles(n),
+        "noise": strangers.noise(n),
+    }
+
+
+def measure(data_name: str, seeds, *, part: str, epochs: int, n: int, steps: int) -> dict:
+    split = specs.load_split(data_name, part)
+    spaces, others = spaces_of(split), others_of(data_name, n)
+    found: dict[str, list] = {}
+    with Progress(data_name, len(seeds)) as progress:
+        for seed in seeds:
+            model = trained(data_name, split, seed, epochs)
+            for name, result in of_model(model, split, spaces, others, n, steps).items():
+                found.setdefault(name, []).append(result)
+            progress.step()
+    return {name: averaged(each) for name, each in found.items()}
+
+
+def of_model(model, split, spaces: dict, others: dict, n: int, steps: int) -> dict:
+    """Return the four tables for one trained model."""
+    with_latents = spaces | {"latents": (None, model.encode(split.gallery))}
+    return {
+        "belongs nowhere: AUROC": belonging(model, with_latents, split, others),
+        "least doubtful: P@10": selective(model, split),
+        "part of a query: P@10": parts(model, split, min(n, 1000), steps),
+        "what lies between": between(model, split, min(n, 1000)),
+    }
+
+
+def averaged(each: list[dict]) -> dict:
+    """Return mean and single values over seeds, method by method and column by column."""
+    return {
+        method: {
+            column: {
+                "mean": rounded(np.mean([one[method][column] for one in each])),
+                "each": [rounded(one[method][column]) for one in each],
+            }
+            for column in each[0][method]
+        }
+        for method in each[0]
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="bundled images, one epoch, one seed")
+    parser.add_argument("--output", type=Path, default=RESULTS, help="where the JSON file goes")
+    arguments = parser.parse_args()
+    full = {"part": "full", "epochs": 10, "n": 2000, "steps": STEPS}
+    quick = {"part": "quick", "epochs": 1, "n": 100, "steps": 5}
+    settings, seeds = (quick, (0,)) if arguments.quick else (full, specs.SEEDS)
+    report = {
+        "command": "python benchmarks/abilities.py",
+        "protocol": {name: specs.load_split(name, settings["part"]).protocol for name in OTHER},
+        "model": f"convolutional VAE, beta 1, Bernoulli, latent 32, {settings['epochs']} epochs, "
+        f"seeds {', '.join(map(str, seeds))}; no views, no labels",
+        "strangers": f"{settings['n']} images of each kind; letters: {strangers.LETTERS}",
+        "part of a query": f"{min(settings['n'], 1000)} queries; the posterior by "
+        f"{settings['steps']} steps of Adam, rate {RATE} falling to 0",
+        "machine": machine(),
+        "python": platform.python_version(),
+        "versions": versions("numpy", "tensorflow", "keras", "faiss-cpu", "scikit-learn", "pillow"),
+        "results": {name: measure(name, seeds, **settings) for name in OTHER},
+    }
+    write_report(arguments.output, report)
+
+
+if __name__ == "__main__":
+    main()
