@@ -78,7 +78,8 @@ def paired_bootstrap(
     the outer quantiles of the mean differences. What makes a query hard for both methods cancels,
     so the interval is narrower than two separate ones suggest. If it holds 0, these queries do
     not tell the methods apart.
-    Source: Efron and Tibshirani (1993), chapter 13; for retrieval, Sakai (2006).
+    Source: Efron and Tibshirani (1993), chapter 13; for retrieval, Sakai (2006). Introduced in
+    chapter 1.
 
     Parameters
     ----------

@@ -27,7 +27,7 @@ class HOG:
     the votes of a cell are averaged, and each block of cells is scaled to length 1, cut at 0.2 and
     scaled again, so that contrast and lighting matter little. Nothing is learned. With
     ``n_components`` a :class:`PCA` shortens the result. Agrees with scikit-image's ``hog``.
-    Source: Dalal and Triggs (2005).
+    Source: Dalal and Triggs (2005). Introduced in chapter 1.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ class Upright:
     says how many pixels a stroke moves to the right for each row down, and each row is moved back
     by as much. Nothing is learned, and no label is used. For bright things on a dark ground; an
     image that is black all over stays as it is. Source: moments, Hu (1962); slant, for example
-    LeCun et al. (1998), who call the digits deslanted.
+    LeCun et al. (1998), who call the digits deslanted. Introduced in chapter 1.
 
     Parameters
     ----------
@@ -189,6 +189,7 @@ def upright(images: ArrayLike) -> np.ndarray:
     """Return images moved to their centre of brightness and sheared until they stand upright.
 
     As :class:`Upright` has it, by linear interpolation, with zeros from outside the image.
+    Introduced in chapter 1.
 
     Parameters
     ----------
