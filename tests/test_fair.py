@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import fields, replace
+from itertools import pairwise
 
 import entrants
 import fair
@@ -116,12 +117,12 @@ def test_a_share_of_the_plain_cosine_stands_beside_the_graph(points):
 
 @pytest.mark.parametrize("bits", [3, 5, 12])
 def test_codes_have_as_many_bits_as_asked_and_keep_neighbours(points, bits):
-    queries, gallery, *_ = points
+    gallery = points[1]
     codes = neighbourhood.codes(gallery, gallery, bits)
     assert codes[0].shape == (len(gallery), bits)
     assert set(np.unique(codes[0])) == {-1.0, 1.0}
     np.testing.assert_array_equal(*codes)
-    similarity, places = neighbourhood.nearest(gallery, gallery, 2)
+    _, places = neighbourhood.nearest(gallery, gallery, 2)
     apart = (codes[0] != codes[0][places[:, 1]]).mean()
     strangers = (codes[0] != np.roll(codes[0], 1, axis=0)).mean()
     assert apart < 0.75 * strangers
@@ -159,7 +160,7 @@ def test_each_rung_differs_from_the_one_below_in_the_switch_it_names(ladder):
     for trial in entrants.FAMILIES["mnist"][family]:
         made = {name: replace(trial, **change) for name, change in rungs.items()}
         for way in (entrants.CLIMB, entrants.STILL):
-            for low, high in zip(way, way[1:], strict=False):
+            for low, high in pairwise(way):
                 assert changed(made[low], made[high]) == SWITCH[high]
         assert made["with views, noise and KL"] == trial
         bare = made["autoencoder"]
@@ -234,8 +235,8 @@ def test_differences_are_paired_over_queries_and_skip_what_was_not_measured():
     first, second = ("methods", "view VAE"), ("methods", "PCA")
     base = rng.random((1, 200))
     values = {
-        first: {m: np.repeat(base, 3, axis=0) + [[0.1], [0.2], [0.3]] for m in fast_scores.SCORES},
-        second: {m: base for m in fast_scores.SCORES},
+        first: dict.fromkeys(fast_scores.SCORES, base + np.array([[0.1], [0.2], [0.3]])),
+        second: dict.fromkeys(fast_scores.SCORES, base),
     }
     lines = fair.differences(values)
     assert [(tuple(line["first"]), tuple(line["second"])) for line in lines] == [(first, second)]
@@ -253,17 +254,19 @@ def test_a_tuning_runs_and_the_comparison_takes_what_it_chose(split, monkeypatch
         "HOG view VAE": [Method(target="hog", views=0.5, beta=0.1)],
     }
     monkeypatch.setattr(fair, "FAMILIES", {"mnist": families})
-    monkeypatch.setattr(
-        fair, "LADDERS", {"drawing pixels": ("view VAE", {"with views": entrants.OFF})}
-    )
+    ladder = ("view VAE", {"with views": entrants.OFF})
+    monkeypatch.setattr(fair, "LADDERS", {"drawing pixels": ladder})
     monkeypatch.setattr(fair, "SEEDS", (0, 1))
     monkeypatch.setattr(fair, "EPOCHS", 1)
     monkeypatch.setattr(fair, "TRIAL_EPOCHS", 1)
     monkeypatch.setattr(fair, "RESULTS", tmp_path)
     monkeypatch.setattr(fair.specs, "load_split", lambda *_: split)
-    monkeypatch.setattr(
-        fair.study, "in_parallel", lambda jobs, workers: [f(*a) for f, a, _ in jobs]
-    )
+
+    def in_turn(jobs, workers):
+        for function, given, _ in jobs:
+            function(*given)
+
+    monkeypatch.setattr(fair.study, "in_parallel", in_turn)
     monkeypatch.setenv("VAE_STUDY_CACHE", str(tmp_path / "cache"))
     fair.tuned.cache_clear()
     report = fair.tune("mnist", 1, "")
@@ -281,9 +284,8 @@ def test_a_tuning_runs_and_the_comparison_takes_what_it_chose(split, monkeypatch
         line = lines["methods", family]
         expected = replace(Method(**trial["settings"]), epochs=1).describe()
         assert line["settings"] == expected and line["how"] == {"distance": trial["distance"]}
-        assert {"expanded", "graph", "graph, 64 bits", "64 bits"} <= {
-            g for g, n in lines if n == family
-        }
+        groups = {group for group, name in lines if name == family}
+        assert {"expanded", "graph", "graph, 64 bits", "64 bits"} <= groups
     assert lines["methods", "HOG, PCA"]["seeds"] == [0]
     assert lines["methods", "view VAE"]["seeds"] == [0, 1]
     assert lines["drawing pixels", "with views"]["settings"]["noise"] is False
