@@ -162,11 +162,15 @@ bench-classroom: $(STAMP) ## time the copies and the marking, and weigh what a r
 study: $(SCALE) ## train and measure everything again (hours; needs the full data sets)
 	$(BIN)/python benchmarks/study.py --part tuning
 	$(BIN)/python benchmarks/study.py --part full
+	$(BIN)/python benchmarks/fair.py --part tuning
+	$(BIN)/python benchmarks/fair.py --part full
+	$(BIN)/python benchmarks/abilities.py
 	$(BIN)/python benchmarks/emoji.py
 	$(BIN)/python benchmarks/names.py
 
 study-smoke: $(SCALE) ## one epoch of every method of the study, on the bundled images
 	$(BIN)/python benchmarks/study.py --part smoke
+	$(BIN)/python benchmarks/fair.py --part smoke
 
 study-quick: $(SCALE) ## the study at a twentieth of its size, compared with its stored results (minutes)
 	$(BIN)/python benchmarks/study.py --part quick --compare --output _build/study
