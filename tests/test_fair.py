@@ -56,8 +56,9 @@ def test_fast_scores_are_those_of_the_library(points, metric):
     queries, gallery, *labels = points
     found = fast_scores.of_features(getattr(ranking, metric)(queries, gallery), *labels)
     expected = by_library(*points, metric)
+    # Distances in float32 may swap two results that are one part in ten million apart.
     for name, values in found.items():
-        np.testing.assert_allclose(values, expected[name], atol=1e-6, err_msg=name)
+        np.testing.assert_allclose(values, expected[name], atol=1e-4, err_msg=name)
 
 
 def test_equal_distances_favour_neither_side():
@@ -262,7 +263,7 @@ def test_a_tuning_runs_and_the_comparison_takes_what_it_chose(split, monkeypatch
     monkeypatch.setattr(fair, "RESULTS", tmp_path)
     monkeypatch.setattr(fair.specs, "load_split", lambda *_: split)
 
-    def in_turn(jobs, workers):
+    def in_turn(jobs, workers, pieces=1):
         for function, given, _ in jobs:
             function(*given)
 
