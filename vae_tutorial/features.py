@@ -26,7 +26,8 @@ class HOG:
 
     the votes of a cell are averaged, and each block of cells is scaled to length 1, cut at 0.2 and
     scaled again, so that contrast and lighting matter little. Nothing is learned. With
-    ``n_components`` a :class:`PCA` shortens the result. Agrees with scikit-image's ``hog``.
+    ``n_components`` a :class:`vae_tutorial.baselines.PCA` shortens the result. Agrees with
+    scikit-image's ``hog``.
     Source: Dalal and Triggs (2005). Introduced in chapter 1.
 
     Parameters
