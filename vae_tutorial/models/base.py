@@ -37,8 +37,8 @@ class ImageModel(keras.Model):
     ----------
     image_shape, latent_dim, architecture, likelihood
         As for :class:`vae_tutorial.models.VAE`.
-    decoder_of : function
-        Makes the decoder of the image shape, the latent size and the architecture.
+    decoder_of : function, optional
+        Makes another decoder of the image shape, the latent size and the architecture.
 
     Raises
     ------
@@ -62,7 +62,7 @@ class ImageModel(keras.Model):
         latent_dim: int,
         architecture: str,
         likelihood: str,
-        decoder_of: Callable = Decoder,
+        decoder_of: Callable | None = None,
         **kwargs,
     ):
         super().__init__(dtype=_with_full_weights(kwargs.pop("dtype", None)), **kwargs)
@@ -73,7 +73,7 @@ class ImageModel(keras.Model):
             # Keras draws one seed a weight. This one, of the missing head for a log-variance,
             # leaves the decoder's first weights what they were when every encoder had that head.
             keras.initializers.GlorotUniform()
-        self.decoder = decoder_of(*arguments, name="decoder", **policy)
+        self.decoder = (decoder_of or Decoder)(*arguments, name="decoder", **policy)
         self.image_shape = self.encoder.image_shape
         self.latent_dim = self.encoder.latent_dim
         if likelihood == "gaussian":
