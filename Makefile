@@ -213,7 +213,7 @@ test-colab-whole: $(SCALE) _build/colab-env-current/.installed _build/colab-env-
 # are older than Python 3.13; there only the newest can be tried.
 MATRIX ?= $(shell $(BIN)/python -c 'import sys; print("newest" if sys.version_info >= (3, 13) else "oldest newest")')
 MATRIX_TESTS := $(addprefix tests/test_, article_faults.py baselines.py checks.py comparison.py data_of_models.py \
-  datasets.py distribution.py exercises.py features.py first_edition.py folders.py graph.py metrics.py models.py multimodal.py \
+  datasets.py distribution.py exercises.py features.py first_edition.py folders.py metrics.py models.py multimodal.py neighbours.py \
   notebook_helpers.py objectives.py package.py plotting.py pretrained.py progress.py retrieval.py settings.py \
   startup.py targets.py training.py views.py) vae_tutorial
 _build/matrix-env-%/.installed: pyproject.toml tools/floors.py | $(STAMP)

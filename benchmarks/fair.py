@@ -4,10 +4,9 @@
     python benchmarks/fair.py --part full       # the methods so chosen, on the test images
     python benchmarks/fair.py --part smoke      # a minute: one epoch of each family, and no file
 
-Writes results/fair-tuning-*.json and fair-*.json, and the scores of every query to
-fair-queries-*.npz. ``full`` reads from the former which settings won: nothing is chosen by hand.
-The work is cut into pieces, two at a time; what a piece found is kept in benchmarks/cache, and a
-study that was stopped goes on where it was.
+Writes results/fair-tuning-*.json, fair-*.json and fair-scores-*.npz. ``full`` reads from the first
+which settings won: nothing is chosen by hand. The work is cut into pieces, two at a time; what a
+piece found is kept in benchmarks/cache, and a study that was stopped goes on where it was.
 """
 
 import argparse
@@ -28,6 +27,7 @@ import study
 from entrants import (
     BITS,
     CODED,
+    EPOCHS,
     FAMILIES,
     HELP_FAMILIES,
     HELP_TRIALS,
@@ -36,17 +36,17 @@ from entrants import (
     NOT_HELPED,
     PAIRS,
     SEEDS,
-    TRIAL_EPOCHS,
 )
-from measuring import machine, rounded, significant, versions, write_report
+from measuring import machine, paired, rounded, significant, versions, write_report, write_whole
 from methods import Method, descriptors
 
 from vae_tutorial import metrics
 
 RESULTS = Path(__file__).parent / "results"
 DISTANCES = ("cosine", "euclidean")
+STORED = ("methods", "graph")  # groups whose scores of every query are stored
 MARGIN = 0.2  # of P@10 over that of a random order, after one epoch
-EPOCHS = 10  # of every network in the comparison; the trials have fewer
+
 RULE = (
     "of each family, the trial and distance with the highest sum of P@10 and mAP on the tuning "
     f"split (seed 0); {N_TRIALS} trials each"
@@ -121,7 +121,7 @@ def distances_of(method: Method) -> tuple[str, ...]:
 def tune(data_name: str, workers: int, only: str) -> dict:
     """Try every trial of every family on the tuning split; return the report."""
     families = {
-        name: [replace(method, epochs=TRIAL_EPOCHS) for method in trials]
+        name: [replace(method, epochs=EPOCHS) for method in trials]
         for name, trials in FAMILIES[data_name].items()
         if only in name
     }
@@ -201,7 +201,11 @@ def rows_of(data_name: str) -> list[tuple[str, str, Method, tuple, dict]]:
         rows.append(("methods", family, method, seeds, {"distance": distance}))
         if family not in NOT_HELPED:
             help_ = chosen_help(data_name)
-            rows += [(name, family, method, seeds, how) for name, how in help_.items()]
+            rows += [
+                (name, family, method, seeds, how)
+                for name, how in help_.items()
+                if "bits" not in how or family in CODED
+            ]
         if family in CODED:
             rows.append((f"{BITS} bits", family, method, seeds, {"bits": BITS}))
     for ladder, (family, rungs) in LADDERS.items():
@@ -212,8 +216,11 @@ def rows_of(data_name: str) -> list[tuple[str, str, Method, tuple, dict]]:
     return rows
 
 
-def compare(data_name: str, workers: int, only: str) -> dict:
-    """Measure every row on the test images; return the report and write the queries' scores."""
+def compare(data_name: str, workers: int, only: str) -> tuple[dict, dict]:
+    """Measure every row on the test images; return the report, and the scores of each query.
+
+    The latter by (group, name) and metric, (seeds, queries) each.
+    """
     rows = [row for row in rows_of(data_name) if only in row[1] or only in row[0]]
     run_all("full", data_name, [(m, s) for _, _, m, seeds, _ in rows for s in seeds], workers)
     score_all("full", data_name, [(m, s, how) for *_, m, ss, how in rows for s in ss], workers)
@@ -222,7 +229,24 @@ def compare(data_name: str, workers: int, only: str) -> dict:
         line, each = row_line(data_name, group, name, method, seeds, how)
         lines.append(line)
         values[group, name] = each
-    return frame("full", data_name) | {"rows": lines, "differences": differences(values)}
+    report = frame("full", data_name) | {"rows": lines, "differences": differences(values)}
+    return report, values
+
+
+def write_scores(path: Path, values: dict) -> None:
+    """Write the scores of every query, the mean over seeds, of the rows a reader may compare."""
+    content = {
+        f"{group}: {name}: {metric}": each.mean(axis=0).astype(np.float16)
+        for (group, name), scores in values.items()
+        if group in STORED
+        for metric, each in scores.items()
+    }
+    write_whole(path, lambda part: savez(part, content))
+
+
+def savez(path: Path, content: dict) -> None:
+    with path.open("wb") as file:  # an open file: NumPy would add an ending to a name
+        np.savez_compressed(file, **content)
 
 
 def row_line(data_name, group, name, method, seeds, how) -> tuple[dict, dict]:
@@ -252,25 +276,13 @@ def summary(values: np.ndarray) -> dict:
 
 
 def differences(values: dict) -> list[dict]:
-    """Return the paired differences that the book states, with intervals over queries.
-
-    The scores of a query are averaged over seeds first, so that the interval is about queries; how
-    far single seeds differ is beside it.
-    """
-    lines = []
-    for first, second in PAIRS:
-        if first not in values or second not in values:
-            continue
-        line = {"first": list(first), "second": list(second)}
-        for metric in fast_scores.SCORES:
-            one, other = values[first][metric], values[second][metric]
-            found = metrics.paired_bootstrap(one.mean(axis=0), other.mean(axis=0), n_resamples=1000)
-            line[metric] = {"mean": rounded(found[0]), "interval": list(map(rounded, found[1:]))}
-            if len(one) == len(other) > 1:
-                gaps = one.mean(axis=1) - other.mean(axis=1)
-                line[metric]["each"] = [rounded(gap) for gap in gaps]
-        lines.append(line)
-    return lines
+    """Return the paired difference of each pair in PAIRS of which both were measured."""
+    return [
+        {"first": list(first), "second": list(second)}
+        | {m: paired(values[first][m], values[second][m]) for m in fast_scores.SCORES}
+        for first, second in PAIRS
+        if first in values and second in values
+    ]
 
 
 def frame(part: str, data_name: str) -> dict:
@@ -328,7 +340,7 @@ def run_all(
 def cost(method: Method) -> float:
     if method.kind != "network":
         return 0
-    return method.epochs * (1 + (method.loss == "contrast") + 0.5 * (method.target == "hog"))
+    return method.epochs * (1 + (method.loss == "contrast") + 0.5 * ("hog" in method.target))
 
 
 def score_all(part: str, data_name: str, rows: list[tuple], workers: int) -> None:
@@ -353,10 +365,13 @@ def main() -> None:
                 os.environ["VAE_STUDY_CACHE"] = afresh
                 smoke(data_name, arguments.workers, arguments.only)
             continue
-        make = tune if arguments.part == "tuning" else compare
-        content = make(data_name, arguments.workers, arguments.only)
-        part = "-tuning" if arguments.part == "tuning" else ""
-        write_report(arguments.output / f"fair{part}-{data_name}.json", content)
+        given = data_name, arguments.workers, arguments.only
+        if arguments.part == "tuning":
+            write_report(arguments.output / f"fair-tuning-{data_name}.json", tune(*given))
+            continue
+        report, values = compare(*given)
+        write_report(arguments.output / f"fair-{data_name}.json", report)
+        write_scores(arguments.output / f"fair-scores-{data_name}.npz", values)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from vae_tutorial import metrics
+
 # -- Numbers --------------------------------------------------------------------------------------
 
 
@@ -42,6 +44,20 @@ def summary(scores: list[dict]) -> dict:
     if len(means) == 1:
         return {"mean": rounded(means[0]), "interval": [rounded(v) for v in scores[0]["interval"]]}
     return {"mean": rounded(np.mean(means)), "each": [rounded(mean) for mean in means]}
+
+
+def paired(first: np.ndarray, second: np.ndarray) -> dict:
+    """Difference of two methods on the same queries, (seeds, queries) each, with an interval.
+
+    The scores of a query are averaged over seeds first: the interval is about queries. How far
+    single seeds differ stands beside it, where both have as many.
+    """
+    means = first.mean(axis=0), second.mean(axis=0)
+    difference, *ends = metrics.paired_bootstrap(*means, n_resamples=2000)
+    found = {"mean": rounded(difference), "interval": [rounded(end) for end in ends]}
+    if len(first) == len(second) > 1:
+        found["each"] = [rounded(gap) for gap in first.mean(axis=1) - second.mean(axis=1)]
+    return found
 
 
 # -- Time -----------------------------------------------------------------------------------------
@@ -79,11 +95,14 @@ def versions(*packages: str) -> dict[str, str]:
     return {name: importlib.metadata.version(name) for name in packages}
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write ``text`` to ``path`` in one step, so that no reader ever meets half a file."""
+def write_whole(path: Path, content: str | Callable[[Path], None]) -> None:
+    """Write a text, or what a function writes, in one step: no reader ever meets half a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(f".{os.getpid()}.part")
-    part.write_text(text, encoding="utf-8")
+    if callable(content):
+        content(part)
+    else:
+        part.write_text(content, encoding="utf-8")
     os.replace(part, path)
 
 

@@ -1,8 +1,7 @@
-"""The methods of the study of a fair fight: what they are, what was tried, and their descriptors.
+"""The methods of the fair fight: the settings of one, and how they become descriptors.
 
-A family is one method with a name in the tables; its trials are the settings that were compared on
-the tuning split, as many for each family. Every function returns what describes gallery and
-queries, (n, d) float32 each, and a dictionary of what was measured on the way.
+``descriptors`` returns those of gallery and queries, (n, d) float32 each, and a dictionary of what
+was measured on the way.
 """
 
 import time
@@ -12,7 +11,7 @@ import numpy as np
 import specs
 
 from vae_tutorial import features
-from vae_tutorial.graph import GraphDescriptor
+from vae_tutorial.neighbours import GraphDescriptor
 
 DIM = 32  # numbers of a descriptor, for every method that can choose
 GRAPH_K, GRAPH_STEPS = 15, 16.0  # of the graph that a network is asked to draw
@@ -104,7 +103,7 @@ def network(split, data_name: str, method: Method, seed: int) -> tuple:
     fit(model, gallery, drawn, split.gallery_labels, method)
     measured = {"training seconds": time.perf_counter() - started}
     described = [model.encode(images) for images in (gallery, queries)]
-    measured |= terms_of(model, queries[:2000], method)
+    measured |= terms_of(model, queries[:2000])
     return *described, measured
 
 
@@ -161,12 +160,14 @@ def fit(model, gallery, drawn, labels, method: Method) -> None:
     spec.train(model, gallery, second=second)
 
 
-def terms_of(model, queries: np.ndarray, method: Method) -> dict:
+def terms_of(model, queries: np.ndarray) -> dict:
     """Return the KL divergence of queries and the active units, where there is a posterior."""
     from vae_tutorial import models, objectives, training
 
     if not isinstance(model, models.ViewVAE) or isinstance(model, models.BinaryVAE):
         return {}
+    if not model.noise:  # no variance was trained
+        return {}
     mean, log_var = model.encode_distribution(queries)
     kl = float(np.mean(objectives.kl_divergence(mean, log_var)))
-    return {"test KL": kl, "active units": int(training.active_units(mean))}
+    return {f"KL of {len(queries):,} queries": kl, "active units": int(training.active_units(mean))}

@@ -3,8 +3,7 @@
 import numpy as np
 from measuring import unit
 
-from vae_tutorial.graph import GraphDescriptor
-from vae_tutorial.neighbours import expand
+from vae_tutorial.neighbours import GraphDescriptor, expand
 
 
 def nearest(queries: np.ndarray, gallery: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:

@@ -10,7 +10,6 @@ import numpy as np
 
 from vae_tutorial import metrics
 from vae_tutorial.progress import Progress
-from vae_tutorial.retrieval import ImageIndex, rerank
 
 BLOCK = 100  # queries at a time: 100 x 60,000 ranks take 48 MB
 BOOTSTRAP = 1000
@@ -69,40 +68,27 @@ def score(
     *,
     title: str = "Ranking",
     seed: int = 0,
-    n_shared: int = 0,
 ) -> dict:
     """Rank the gallery for each query and return the mean of every metric, with an interval.
 
     Equal distances, which binary codes have by the thousand, are ordered by chance: the gallery is
-    shuffled first. With ``n_shared`` the first 1,000 results are then re-ranked by how many of so
-    many nearest neighbours (by cosine) they share with the query. The interval is the middle 95 %
-    of the means over 1,000 resamples of queries.
+    shuffled first. The interval is the middle 95 % of the means over 1,000 resamples of queries.
     """
     queries, gallery = features
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(gallery))
     gallery, gallery_labels = gallery[order], gallery_labels[order]
     n_relevant = metrics.count_relevant(query_labels, gallery_labels)
-    neighbours = nearest(gallery, n_shared) if n_shared else None
     parts = []
     starts = range(0, len(queries), BLOCK)
     with Progress(title, len(starts)) as progress:
         for start in starts:
             rows = slice(start, start + BLOCK)
             ranked = rank(queries[rows] @ gallery.T)
-            if n_shared:
-                ranked[:, :1000] = rerank(ranked[:, :1000], neighbours, n_shared)
             parts.append(score_block(gallery_labels[ranked], query_labels[rows], n_relevant[rows]))
             progress.step()
     values = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     return with_intervals(values, rng)
-
-
-def nearest(gallery: np.ndarray, k: int) -> np.ndarray:
-    """Places of the k nearest gallery rows of each gallery row, itself included."""
-    index = ImageIndex(None, metric="cosine")
-    index.add_descriptors(gallery)
-    return index.search_descriptors(gallery, k)[1]
 
 
 def with_intervals(values: dict[str, np.ndarray], rng: np.random.Generator) -> dict:

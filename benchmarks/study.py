@@ -57,7 +57,6 @@ class Row:
     options: dict = field(default_factory=dict)
     model: specs.Spec | None = None
     seed: int | None = None
-    n_shared: int = 0  # re-rank the first results by so many shared nearest neighbours
 
 
 def rows_of_table(data_name: str) -> list[Row]:
@@ -91,9 +90,6 @@ def rows_of_table(data_name: str) -> list[Row]:
             trained.append(Row("expanded", name, "expanded", {"rounds": rounds}, view, seed))
         name = "view VAE, two rounds and before, summed"
         trained.append(Row("expanded", name, "summed", {}, view, seed))
-        cosine = {"distance": "cosine"}
-        row = Row("expanded", "view VAE, re-ranked", "latent", cosine, view, seed, n_shared=50)
-        trained.append(row)
         binary = table["binary view VAE, 64 bits"]
         trained.append(Row("codes", binary.name, "latent", {"distance": "hamming"}, binary, seed))
     trained.append(Row("storage", "view VAE, 8 bits a number", "eight_bit", {}, view, 0))
@@ -140,7 +136,7 @@ def one_a_method(rows: list[Row]) -> list[Row]:
     """The first row of each method and distance, and of each kind of network."""
     chosen, seen = [], set()
     for row in rows:
-        kinds = {("method", row.method, row.options.get("distance"), row.n_shared)}
+        kinds = {("method", row.method, row.options.get("distance"))}
         if row.model:
             kinds.add(("network", row.model.kind, row.model.architecture))
         if not kinds <= seen:
@@ -186,7 +182,6 @@ def row_piece(part: str, data_name: str, row: Row) -> dict:
     """Rank and score one row, unless it has been."""
     model_settings = settings(row.model, data_name) if row.model else {}
     content = model_settings | {"seed": row.seed, "method": row.method, "options": row.options}
-    content |= {"n_shared": row.n_shared} if row.n_shared else {}
     path = cache_path("row", part, data_name, content)
 
     def make():
@@ -201,7 +196,7 @@ def row_piece(part: str, data_name: str, row: Row) -> dict:
         latents = dict(np.load(cache() / model["latents"], allow_pickle=False)) if model else None
         features, n_bytes = getattr(descriptors, row.method)(split, latents, **row.options)
         labels = split.query_labels, split.gallery_labels
-        scores = ranking.score(features, *labels, title=row.name, n_shared=row.n_shared)
+        scores = ranking.score(features, *labels, title=row.name)
         return {"bytes": n_bytes, "scores": scores, "model": model}
 
     return cached(path, make)

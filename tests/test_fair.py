@@ -3,6 +3,7 @@
 import json
 from dataclasses import fields, replace
 from itertools import pairwise
+from pathlib import Path
 
 import entrants
 import fair
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 import ranking
 import specs
+from few_images import few_images
 from methods import Method
 
 from vae_tutorial import features, metrics, models, retrieval
@@ -20,10 +22,7 @@ from vae_tutorial import features, metrics, models, retrieval
 
 @pytest.fixture(scope="module")
 def split():
-    whole = specs.load_split("mnist", "quick")
-    rows, asked = slice(0, 400), slice(0, 60)
-    gallery = whole.gallery[rows], whole.gallery_labels[rows]
-    return specs.Split(*gallery, whole.queries[asked], whole.query_labels[asked], "a few")
+    return few_images(400, 60)
 
 
 # -- Scores ---------------------------------------------------------------------------------------
@@ -140,6 +139,23 @@ def test_every_family_has_the_same_number_of_different_trials(data_name):
         assert len({json.dumps(how, sort_keys=True) for how in trials}) == entrants.N_TRIALS, name
 
 
+@pytest.mark.parametrize("data_name", entrants.FAMILIES)
+def test_the_stored_tuning_is_of_these_trials_and_chose_by_the_rule(data_name):
+    path = Path(fair.RESULTS) / f"fair-tuning-{data_name}.json"
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    assert stored["rule"] == fair.RULE
+    families = entrants.FAMILIES[data_name]
+    assert [line["family"] for line in stored["families"]] == [*families]
+    for line in stored["families"]:
+        trials = [replace(m, epochs=entrants.EPOCHS) for m in families[line["family"]]]
+        expected = [(m.describe(), d) for m in trials for d in fair.distances_of(m)]
+        assert [(t["settings"], t["distance"]) for t in line["trials"]] == expected
+        assert line["chosen"] == fair.best(line["trials"])
+    for line in stored["help"]:
+        assert [t["settings"] for t in line["trials"]] == entrants.HELP_TRIALS[line["help"]]
+        assert line["chosen"] == fair.best(line["trials"])
+
+
 def changed(one: Method, other: Method) -> set[str]:
     return {f.name for f in fields(Method) if getattr(one, f.name) != getattr(other, f.name)}
 
@@ -166,6 +182,16 @@ def test_each_rung_differs_from_the_one_below_in_the_switch_it_names(ladder):
         assert made["with views, noise and KL"] == trial
         bare = made["autoencoder"]
         assert (bare.views, bare.noise, bare.beta) == (0, False, 0)
+
+
+@pytest.mark.parametrize("data_name", entrants.FAMILIES)
+def test_the_two_ladders_differ_in_what_is_drawn_alone(data_name):
+    ladders = ("drawing pixels", "drawing HOG")
+    for name in ("autoencoder", "with views"):
+        made = []
+        for family, rungs in (entrants.LADDERS[ladder] for ladder in ladders):
+            made.append(replace(fair.chosen(data_name, family)[0], **rungs[name]))
+        assert changed(*made) == {"target"}
 
 
 def test_pairs_name_rungs_and_families_that_there_are():
@@ -259,7 +285,6 @@ def test_a_tuning_runs_and_the_comparison_takes_what_it_chose(split, monkeypatch
     monkeypatch.setattr(fair, "LADDERS", {"drawing pixels": ladder})
     monkeypatch.setattr(fair, "SEEDS", (0, 1))
     monkeypatch.setattr(fair, "EPOCHS", 1)
-    monkeypatch.setattr(fair, "TRIAL_EPOCHS", 1)
     monkeypatch.setattr(fair, "RESULTS", tmp_path)
     monkeypatch.setattr(fair.specs, "load_split", lambda *_: split)
 
@@ -277,7 +302,11 @@ def test_a_tuning_runs_and_the_comparison_takes_what_it_chose(split, monkeypatch
         sums = [t["scores"]["P@10"] + t["scores"]["mAP"] for t in line["trials"]]
         assert line["chosen"] == int(np.argmax(sums))
     (tmp_path / "fair-tuning-mnist.json").write_text(json.dumps(report))
-    content = fair.compare("mnist", 1, "")
+    content, values = fair.compare("mnist", 1, "")
+    fair.write_scores(tmp_path / "scores.npz", values)
+    with np.load(tmp_path / "scores.npz") as stored:
+        kept = dict(stored)
+    assert {key.split(": ")[0] for key in kept} == set(fair.STORED)
     lines = {(line["group"], line["name"]): line for line in content["rows"]}
     for family in families:
         chosen = report["families"][[*families].index(family)]
@@ -286,13 +315,22 @@ def test_a_tuning_runs_and_the_comparison_takes_what_it_chose(split, monkeypatch
         expected = replace(Method(**trial["settings"]), epochs=1).describe()
         assert line["settings"] == expected and line["how"] == {"distance": trial["distance"]}
         groups = {group for group, name in lines if name == family}
-        assert {"expanded", "graph", "graph, 64 bits", "64 bits"} <= groups
+        assert {"expanded", "graph"} <= groups
+        assert ({"graph, 64 bits", "64 bits"} <= groups) == (family in entrants.CODED)
     assert lines["methods", "HOG, PCA"]["seeds"] == [0]
     assert lines["methods", "view VAE"]["seeds"] == [0, 1]
-    assert lines["drawing pixels", "with views"]["settings"]["noise"] is False
+    control = lines["drawing pixels", "with views"]
+    assert control["settings"]["noise"] is False
+    assert set(control["model"]) == {"training seconds"}  # no noise, so no posterior to speak of
+    assert "active units" in lines["methods", "view VAE"]["model"]
     for line in lines.values():
         for value in line["scores"].values():
             assert np.mean(value["each"]) == pytest.approx(value["mean"], abs=1e-4)
             assert value["interval"][0] <= value["mean"] <= value["interval"][1]
+        if line["group"] in fair.STORED:
+            for metric, value in line["scores"].items():
+                of_queries = kept[f"{line['group']}: {line['name']}: {metric}"]
+                assert of_queries.shape == (len(split.queries),)
+                assert of_queries.astype(float).mean() == pytest.approx(value["mean"], abs=1e-3)
     assert lines["methods", "HOG, PCA"]["scores"]["P@10"]["mean"] > 0.6
     fair.tuned.cache_clear()

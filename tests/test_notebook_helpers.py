@@ -4,6 +4,7 @@ import inspect
 import sys
 
 import nbformat
+import numpy as np
 import pytest
 from nbclient import NotebookClient
 from nbformat import v4
@@ -11,6 +12,7 @@ from nbformat import v4
 from vae_tutorial import notebook
 from vae_tutorial.notebook import (
     read_results,
+    read_scores,
     show_source,
     show_table,
     source_without_docstring,
@@ -188,3 +190,17 @@ def test_stored_results_are_read_and_a_missing_one_is_named():
     assert study["rows"][0]["name"] == "raw pixels, Euclidean"
     with pytest.raises(FileNotFoundError, match=r"no stored result 'nothing' \(there are: .*speed"):
         read_results("nothing")
+
+
+def test_scores_of_queries_are_read_and_have_the_means_of_the_report():
+    scores = read_scores("fair-scores-mnist")
+    rows = {(r["group"], r["name"]): r for r in read_results("fair-mnist")["rows"]}
+    for key, values in scores.items():
+        group, name, metric = key.split(": ")
+        assert values.shape == (10_000,) and values.dtype == np.float64
+        assert values.min() >= 0 and values.max() <= 1
+        stored = rows[group, name]["scores"][metric]["mean"]
+        assert values.mean() == pytest.approx(stored, abs=2e-4), key
+    assert {key.split(": ")[0] for key in scores} == {"methods", "graph"}
+    with pytest.raises(FileNotFoundError, match=r"'nothing' \(there are: fair-scores-mnist"):
+        read_scores("nothing")

@@ -43,14 +43,13 @@ FLOORS = [
     "_exact",
     "_index_file",
     "neighbours",
-    "graph",
     "retrieval",
     "plotting",
     "exercises",
 ]
 PUBLIC = [name for name in FLOORS if not name.startswith("_")]
 # These rooms start at once, because chapter 1 needs nothing else.
-LIGHT = ["folders", "datasets", "metrics", "baselines", "features", "graph", "retrieval"]
+LIGHT = ["folders", "datasets", "metrics", "baselines", "features", "neighbours", "retrieval"]
 LIGHT += ["progress", "notebook", "exercises"]
 HEAVY = {"tensorflow", "keras", "matplotlib"}
 
@@ -95,7 +94,7 @@ def test_a_room_imports_only_lower_floors(room):
         assert climbs(room, rooms_imported_by(tree) - {room}) == set()
 
 
-@pytest.mark.parametrize("room", ["_exact", "_index_file", "neighbours", "graph", "retrieval"])
+@pytest.mark.parametrize("room", ["_exact", "_index_file", "neighbours", "retrieval"])
 def test_retrieval_does_not_know_the_models(room):
     tree = ast.parse((PACKAGE / f"{room}.py").read_text(encoding="utf-8"))
     own = {"_exact", "_index_file", "neighbours"}

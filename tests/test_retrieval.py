@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from vae_tutorial import baselines, retrieval
 from vae_tutorial.baselines import PCA, Pixels
-from vae_tutorial.retrieval import METRICS, ImageIndex, expand, rerank
+from vae_tutorial.retrieval import METRICS, ImageIndex, expand
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.random((60, 4, 4, 1), dtype=np.float32)
@@ -473,37 +473,6 @@ def searched(queries, gallery, k):
     return filled(gallery, "cosine").search_descriptors(queries, k)[1]
 
 
-def test_reranking_is_its_definition_and_a_permutation():
-    gallery, _ = clusters(0)
-    queries, _ = clusters(1, n=7)
-    indices, neighbours = searched(queries, gallery, 20), searched(gallery, gallery, 6)
-    got = rerank(indices, neighbours, k=5)
-    for new, old in zip(got, indices, strict=True):
-        shared = [len(set(old[:5]) & set(neighbours[place, :5])) for place in old]
-        # Python's sort is stable: equal counts keep their order.
-        expected = [
-            place for _, place in sorted(zip(shared, old, strict=True), key=lambda p: -p[0])
-        ]
-        assert list(new) == expected
-    assert (np.sort(got, axis=1) == np.sort(indices, axis=1)).all()
-    assert (got != indices).any()
-
-
-def test_reranking_does_not_depend_on_how_the_gallery_is_numbered():
-    gallery, _ = clusters(0)
-    queries, _ = clusters(1, n=7)
-    order = np.random.default_rng(0).permutation(len(gallery))
-    got = rerank(searched(queries, gallery, 20), searched(gallery, gallery, 5), k=5)
-    shuffled = gallery[order]
-    other = rerank(searched(queries, shuffled, 20), searched(shuffled, shuffled, 5), k=5)
-    np.testing.assert_array_equal(order[other], got)
-
-
-def test_results_that_share_nothing_keep_their_order():
-    alone = np.arange(6)[:, None]  # each image is its own only neighbour
-    np.testing.assert_array_equal(rerank([[3, 1, 5]], alone, k=1), [[3, 1, 5]])
-
-
 @pytest.mark.parametrize("k", [10, 20_000])
 def test_memory_stays_bounded(k):
     rng = np.random.default_rng(0)
@@ -803,13 +772,6 @@ def within(radius, **options):
 
 
 BAD_INPUTS = [
-    (lambda: rerank([[0.5]], PAIR, k=1), TypeError, "indices must be whole numbers.*a search"),
-    (lambda: rerank([[True, False]], PAIR, k=1), TypeError, "np.flatnonzero\\(indices\\)"),
-    (lambda: rerank([0, 1], PAIR, k=1), ValueError, "indices must have shape \\(n_queries, n_r"),
-    (lambda: rerank([[0, 2]], PAIR, k=1), ValueError, "indices must hold .* below 2, got 0 to 2"),
-    (lambda: rerank([[-1]], PAIR, k=1), ValueError, "places from 0 on and below 2, got -1"),
-    (lambda: rerank([[0]], [[0, 7], [1, 0]], k=1), ValueError, "below its own 2 rows, got 7"),
-    (lambda: rerank([[0, 1]], PAIR, k=3), ValueError, "k must be at most 2"),
     (lambda: expand(np.eye(3), np.eye(3), k=4), ValueError, "k must be at most 3"),
     (lambda: expand(np.eye(3), np.eye(2), k=1), ValueError, "must have 2 columns, got 3"),
     (lambda: expand(np.eye(3), np.eye(3), k=1, power=-1), ValueError, "power must be finite"),

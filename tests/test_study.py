@@ -15,7 +15,7 @@ import ranking
 import specs
 import study
 
-from vae_tutorial import datasets, metrics, objectives, retrieval
+from vae_tutorial import datasets, metrics, objectives
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
@@ -87,18 +87,6 @@ def test_scores_are_those_of_the_library():
         assert got[name]["mean"] == pytest.approx(value, abs=1e-9), name
         low, high = got[name]["interval"]
         assert low < value < high
-
-
-def test_reranked_scores_are_those_of_the_library():
-    rng = np.random.default_rng(0)
-    labels, wanted = np.repeat(np.arange(4), 100), np.repeat(np.arange(4), 10)
-    gallery, queries = (np.eye(4)[of] + rng.normal(size=(len(of), 4)) for of in (labels, wanted))
-    features = ranking.cosine(queries, gallery)
-    got = ranking.score(features, wanted, labels, n_shared=20)
-    ranked = retrieval.rerank(order(features), ranking.nearest(gallery, 20), 20)
-    relevant = metrics.relevance(wanted, labels, ranked)
-    assert got["P@10"]["mean"] == pytest.approx(metrics.precision_at_k(relevant, 10).mean())
-    assert got["P@10"]["mean"] > ranking.score(features, wanted, labels)["P@10"]["mean"]
 
 
 def test_equal_distances_are_ordered_by_chance():
@@ -210,7 +198,6 @@ def test_the_short_run_has_every_method_and_every_kind_of_network():
         for what in (
             lambda row: row.method,
             lambda row: (row.method, row.options.get("distance")),
-            lambda row: row.n_shared,
             lambda row: row.model and (row.model.kind, row.model.architecture),
         ):
             assert {what(row) for row in short} == {what(row) for row in whole}

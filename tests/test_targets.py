@@ -39,6 +39,7 @@ def test_the_loss_is_that_of_the_features():
     assert terms["loss"] == pytest.approx(0.5 * kl - log_p.mean(), rel=1e-4)
 
 
+@pytest.mark.slow
 def test_it_learns_to_draw_the_features():
     target = np.stack([IMAGES.mean(axis=(1, 2, 3)), IMAGES[:, 0, 0, 0] > 0.5], axis=1)
     vae = small(n_features=2, beta=0.0, noise=False)
@@ -111,6 +112,12 @@ def test_sizes_are_whole_numbers():
         FeatureVAE(n_features=1.5)
     with pytest.raises(ValueError, match="n_features must be at least 1"):
         FeatureDecoder(latent_dim=2, n_features=0)
+
+
+@pytest.mark.parametrize("given", [{"consistency": 0.3}, {"likelihood": "bernoulli"}])
+def test_what_features_have_no_use_for_is_refused(given):
+    with pytest.raises(TypeError, match=rf"takes no {next(iter(given))}, got .*; leave it out"):
+        small(**given)
 
 
 # -- Switches -------------------------------------------------------------------------------------

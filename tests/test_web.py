@@ -54,6 +54,8 @@ def test_the_data_are_what_the_tool_writes(fresh, name):
         np.testing.assert_allclose(made.pop("start"), kept.pop("start"), atol=0.11)
     else:
         assert ours == theirs
+    if name == "digit-gallery":
+        assert made.pop("far") == pytest.approx(kept.pop("far"), abs=2e-3)
     assert made == kept
 
 

@@ -7,6 +7,8 @@ import textwrap
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
+
 # In an installed wheel the results lie beside this file, in a clone of the repository where they
 # are made.
 _PLACES = Path(__file__).parent / "results", Path(__file__).parents[1] / "benchmarks" / "results"
@@ -142,13 +144,49 @@ def read_results(name: str) -> dict:
     >>> read_results("speed")["command"]
     'python benchmarks/speed.py'
     """
-    path = _RESULTS / f"{name}.json"
+    return json.loads(_result_path(name, ".json").read_text(encoding="utf-8"))
+
+
+def read_scores(name: str) -> dict[str, np.ndarray]:
+    """Return the stored scores of every query, ``benchmarks/results/<name>.npz``.
+
+    Two methods that answered the same queries are compared query by query; the means of a table do
+    not allow that. Introduced in chapter 5.
+
+    Parameters
+    ----------
+    name : str
+        For example ``"fair-scores-mnist"``.
+
+    Returns
+    -------
+    dict of array (n_queries,), float64
+        By group, method and metric, such as ``"methods: PCA: P@10"``; of what was trained more than
+        once, the mean over seeds. Rounded to three digits.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+
+    Examples
+    --------
+    >>> scores = read_scores("fair-scores-mnist")
+    >>> scores["methods: PCA: P@10"].shape
+    (10000,)
+    """
+    with np.load(_result_path(name, ".npz"), allow_pickle=False) as stored:
+        return {key: stored[key].astype(np.float64) for key in stored.files}
+
+
+def _result_path(name: str, ending: str) -> Path:
+    path = _RESULTS / f"{name}{ending}"
     if not path.is_file():
-        stored = ", ".join(sorted(file.stem for file in _RESULTS.glob("*.json"))) or "none"
+        stored = ", ".join(sorted(file.stem for file in _RESULTS.glob(f"*{ending}"))) or "none"
         raise FileNotFoundError(
             f"there is no stored result {name!r} (there are: {stored}); install vae_tutorial again"
         )
-    return json.loads(path.read_text(encoding="utf-8"))
+    return path
 
 
 def _cell(value) -> str:

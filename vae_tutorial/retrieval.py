@@ -10,10 +10,10 @@ from vae_tutorial import _index_file
 from vae_tutorial._checks import check_choice, check_count, check_images, check_number
 from vae_tutorial._exact import METRICS, ExactSearch, check_descriptors
 from vae_tutorial._rankings import check_places
-from vae_tutorial.neighbours import expand, rerank
+from vae_tutorial.neighbours import expand
 from vae_tutorial.progress import Progress
 
-__all__ = ["METRICS", "ImageIndex", "expand", "rerank"]
+__all__ = ["METRICS", "ImageIndex", "expand"]
 
 
 class _Encodes(Protocol):

@@ -307,6 +307,46 @@ def test_keys_choose_an_example_and_move_it(opened, python):
     assert [text.endswith("\u2713") for text in shown] == (expected == 3).tolist()
 
 
+def test_the_words_keep_up_with_the_pictures(opened, python):
+    page = opened("draw")
+    images = [
+        python.digits.query_images[np.flatnonzero(python.digits.query_labels == digit)[0]]
+        for digit in (0, 4)
+    ]
+    # Asked for in the same breath: no time passes between the pictures and the words.
+    code = """pixels => { bookLive.draw.setMove({ right: 0, down: 0, turn: 0 });
+      bookLive.draw.setQuery(pixels); return document.querySelector(".live-result").textContent }"""
+    for digit, image in zip((0, 4), images, strict=True):
+        assert f"by the VAE, 10\u00d7 {digit}." in page.evaluate(code, image.ravel().tolist())
+    said = page.locator(".live-draw [aria-live]")
+    code = "e => /by the VAE, 10\u00d7 4/.test(e.textContent)"
+    page.wait_for_function(code, arg=said.element_handle())
+    page.get_by_role("button", name="Clear").click()
+    assert page.locator(".live-result").inner_text().startswith("Draw a digit")
+
+
+def test_a_query_that_resembles_nothing_is_called_so(opened, python):
+    page = opened("draw")
+    page.evaluate("bookLive.draw.setMove({ right: 0, down: 0, turn: 0 })")
+    warning = page.locator(".live-far")
+    for digit in range(10):
+        page.get_by_role("button", name=f"Example: a {digit}").click()
+        assert not warning.is_visible(), digit
+    house = np.zeros((28, 28))
+    house[14:24, 6] = house[14:24, 21] = house[23, 6:22] = house[14, 6:22] = 1  # walls
+    for step in range(9):  # a roof
+        house[13 - step, [6 + step, 21 - step]] = 1
+    house[18:24, 12] = house[18:24, 15] = house[18, 12:16] = 1  # a door
+    page.evaluate("pixels => bookLive.draw.setQuery(pixels)", house.ravel().tolist())
+    assert warning.is_visible()
+    assert "resembles nothing here" in page.locator(".live-result").inner_text()
+    image = house[np.newaxis, ..., np.newaxis].astype(np.float32)
+    expected = python.indexes["vae"].search(image, k=10)[0].mean()
+    assert page.evaluate("bookLive.draw.found().distance") == pytest.approx(expected, abs=2e-3)
+    page.get_by_role("button", name="Clear").click()
+    assert not warning.is_visible()
+
+
 # -- What the page owes everybody -----------------------------------------------------------------
 
 

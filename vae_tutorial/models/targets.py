@@ -62,6 +62,7 @@ class FeatureVAE(ViewVAE):
     gradients (:class:`vae_tutorial.features.HOG`): the latent then need not hold what the features
     leave out. ``fit(images, features)`` takes both; p is a Gaussian of one learned variance.
     Source: histograms of gradients as the target of a network, Wei et al. (2022).
+    Introduced in chapter 4.
 
     Parameters
     ----------
@@ -73,7 +74,8 @@ class FeatureVAE(ViewVAE):
     Raises
     ------
     ValueError, TypeError
-        As for :class:`ViewVAE`; or if ``n_features`` is not a whole number from 1.
+        As for :class:`ViewVAE`; or if ``n_features`` is not a whole number from 1, or if
+        ``likelihood`` or ``consistency`` is given.
 
     Examples
     --------
@@ -95,6 +97,11 @@ class FeatureVAE(ViewVAE):
         noise: bool = True,
         **kwargs,
     ):
+        if given := [name for name in ("likelihood", "consistency") if name in kwargs]:
+            raise TypeError(
+                f"a FeatureVAE takes no {given[0]}, got {kwargs[given[0]]!r}: features are "
+                "Gaussian, and have no posterior of their own; leave it out"
+            )
         decoder_of = functools.partial(_decoder_of_features, check_count(n_features, "n_features"))
         super().__init__(
             image_shape,

@@ -69,8 +69,11 @@ bookLive.figure("fig-draw", ["digit-encoder", "digit-gallery"], async (panel, ne
   function search(query) {
     const started = performance.now();
     const pixels = nearest(pixelDistances(query));
-    const vae = nearest(latentDistances(encoder(query)));
-    return { pixels, vae, milliseconds: performance.now() - started };
+    const distances = latentDistances(encoder(query));
+    const vae = nearest(distances);
+    const distance = vae.reduce((sum, place) => sum + distances[place], 0) / K;
+    const milliseconds = performance.now() - started;
+    return { pixels, vae, distance, milliseconds };
   }
 
   // -- The query: strokes, centred and scaled as MNIST's; then shifted and turned ------------------
@@ -140,6 +143,9 @@ bookLive.figure("fig-draw", ["digit-encoder", "digit-gallery"], async (panel, ne
     role: "img",
   });
   const voice = bookLive.announcer();
+  const FAR =
+    "This query resembles nothing here: its ten nearest images, by the VAE, are farther away than those of 98 in 100 held-out digits.";
+  const warning = element("p", { class: "live-far" }, FAR);
   const note = element("p", { class: "live-note" });
   const rows = {};
   const shown = [
@@ -175,13 +181,14 @@ bookLive.figure("fig-draw", ["digit-encoder", "digit-gallery"], async (panel, ne
     bookLive.paint(picture, query);
     const what = base === null ? "nothing yet" : wanted === null ? "your drawing" : `a ${wanted}`;
     picture.setAttribute("aria-label", `The query as the search sees it: ${what}`);
+    warning.hidden = true;
     if (base === null) return voice.say("Draw a digit, or choose an example.");
     found = search(query);
+    warning.hidden = found.distance <= images.far;
     for (const name of ["pixels", "vae"]) show(rows[name], found[name]);
     note.textContent = `Query encoded, ${size.toLocaleString("en")} images compared both ways: ${found.milliseconds.toFixed(0)} ms.`;
-    voice.say(
-      `By pixels, the ten nearest show ${summary(found.pixels)}; by the VAE, ${summary(found.vae)}.`,
-    );
+    const words = `By pixels, the ten nearest show ${summary(found.pixels)}; by the VAE, ${summary(found.vae)}.`;
+    voice.say(warning.hidden ? words : `${words} ${FAR}`);
   }
 
   function show({ places, score }, result) {
@@ -335,6 +342,7 @@ bookLive.figure("fig-draw", ["digit-encoder", "digit-gallery"], async (panel, ne
       controls,
     ),
     ...shown,
+    warning,
     voice.text,
     note,
   );
@@ -344,7 +352,7 @@ bookLive.figure("fig-draw", ["digit-encoder", "digit-gallery"], async (panel, ne
     setQuery, // (784 grey levels in [0, 1], digit or null): what is searched for
     setMove, // ({ right, down, turn }): as the sliders
     query: () => query, // after the move
-    found: () => found, // places in the gallery, by both methods, and the time it took
+    found: () => found, // places by both methods, mean distance of the ten latents, time it took
     encode: encoder,
     standardised,
   };

@@ -124,13 +124,15 @@
 
   // Tell screen readers what changed, once the reader rests.
   live.announcer = () => {
-    const text = live.element("p", { class: "live-result", "aria-live": "polite" });
+    const seen = live.element("p", { class: "live-result", "aria-hidden": "true" });
+    const spoken = live.element("p", { class: "live-hidden", "aria-live": "polite" });
     let timer;
     return {
-      text,
+      text: live.element("div", { class: "live-voice" }, seen, spoken),
       say(words) {
+        seen.replaceChildren(words);
         clearTimeout(timer);
-        timer = setTimeout(() => text.replaceChildren(words), 250);
+        timer = setTimeout(() => spoken.replaceChildren(words), 250);
       },
     };
   };

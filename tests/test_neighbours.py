@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vae_tutorial.graph import GraphDescriptor
+from vae_tutorial.neighbours import GraphDescriptor
 from vae_tutorial.retrieval import ImageIndex
 
 
@@ -127,6 +127,7 @@ def test_a_gallery_in_two_pieces_has_two_slowest_patterns():
         (lambda g: GraphDescriptor(dim=120).fit(g), ValueError, "dim must be at most 119"),
         (lambda g: GraphDescriptor(dim=3, k=120).fit(g), ValueError, "k must be at most 119"),
         (lambda g: GraphDescriptor().fit(g * np.nan), ValueError, "NaN"),
+        (lambda g: GraphDescriptor(2, 2).fit(np.eye(6)), ValueError, "so nothing ties them"),
         (lambda g: GraphDescriptor().encode(g), ValueError, r"call \.fit\(gallery\) first"),
         (lambda g: GraphDescriptor(2).fit(g).encode(g[:, :3]), ValueError, "must have 6 columns"),
     ],
