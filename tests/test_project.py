@@ -154,7 +154,9 @@ def test_the_wheel_holds_every_module_and_file_of_the_library(tmp_path):
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     own = {name for name in listed.splitlines() if (ROOT / name).is_file()}
     results = {
-        f"vae_tutorial/results/{path.name}" for path in (ROOT / "benchmarks/results").glob("*.json")
+        f"vae_tutorial/results/{path.name}"
+        for kind in ("*.json", "*.npz")
+        for path in (ROOT / "benchmarks/results").glob(kind)
     }
     assert own and results
     assert held == own | results
