@@ -188,7 +188,7 @@ bookLive.figure("fig-draw", ["digit-encoder", "digit-gallery"], async (panel, ne
     for (const name of ["pixels", "vae"]) show(rows[name], found[name]);
     note.textContent = `Query encoded, ${size.toLocaleString("en")} images compared both ways: ${found.milliseconds.toFixed(0)} ms.`;
     const words = `By pixels, the ten nearest show ${summary(found.pixels)}; by the VAE, ${summary(found.vae)}.`;
-    voice.say(warning.hidden ? words : `${words} ${FAR}`);
+    voice.say(words, warning.hidden ? words : `${words} ${FAR}`);
   }
 
   function show({ places, score }, result) {

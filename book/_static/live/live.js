@@ -129,10 +129,10 @@
     let timer;
     return {
       text: live.element("div", { class: "live-voice" }, seen, spoken),
-      say(words) {
+      say(words, aloud = words) {
         seen.replaceChildren(words);
         clearTimeout(timer);
-        timer = setTimeout(() => spoken.replaceChildren(words), 250);
+        timer = setTimeout(() => spoken.replaceChildren(aloud), 250);
       },
     };
   };
