@@ -46,7 +46,6 @@ RESULTS = Path(__file__).parent / "results"
 DISTANCES = ("cosine", "euclidean")
 STORED = ("methods", "graph")  # groups whose scores of every query are stored
 MARGIN = 0.2  # of P@10 over that of a random order, after one epoch
-
 RULE = (
     "of each family, the trial and distance with the highest sum of P@10 and mAP on the tuning "
     f"split (seed 0); {N_TRIALS} trials each"
