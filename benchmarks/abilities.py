@@ -2,11 +2,15 @@
 
 A plain convolutional VAE (beta 1, no views), three seeds. (a) Does a query belong to the gallery?
 (b) Does the model know when its answer is wrong? (c) What can be found with part of a query? (d)
-What lies between a query and its result? Writes results/abilities.json.
+What lies between a query and its result? Writes results/abilities.json; what one seed found is
+kept in benchmarks/cache.
 """
 
 import argparse
+import os
 import platform
+import tempfile
+from functools import partial
 from pathlib import Path
 
 import fast_scores
@@ -14,11 +18,11 @@ import numpy as np
 import ranking
 import specs
 import strangers
+import study
 from measuring import machine, rounded, versions, write_report
 from methods import Method, histograms
 
 from vae_tutorial import metrics
-from vae_tutorial.progress import Progress
 
 RESULTS = Path(__file__).parent / "results" / "abilities.json"
 OTHER = {"mnist": "fashion-mnist", "fashion-mnist": "mnist"}
@@ -307,17 +311,28 @@ def others_of(data_name: str, n: int) -> dict[str, np.ndarray]:
     }
 
 
-def measure(data_name: str, seeds, *, part: str, epochs: int, n: int, steps: int) -> dict:
-    split = specs.load_split(data_name, part)
-    spaces, others = spaces_of(split), others_of(data_name, n)
-    found: dict[str, list] = {}
-    with Progress(data_name, len(seeds)) as progress:
-        for seed in seeds:
-            model = trained(data_name, split, seed, epochs)
-            for name, result in of_model(model, split, spaces, others, n, steps).items():
-                found.setdefault(name, []).append(result)
-            progress.step()
-    return {name: averaged(each) for name, each in found.items()}
+def piece(part: str, data_name: str, seed: int, *, epochs: int, n: int, steps: int) -> dict:
+    """Return the four tables of one seed, unless they have been made."""
+    content = {"seed": seed, "epochs": epochs, "n": n, "steps": steps}
+
+    def make() -> dict:
+        split = specs.load_split(data_name, part)
+        model = trained(data_name, split, seed, epochs)
+        return of_model(model, split, spaces_of(split), others_of(data_name, n), n, steps)
+
+    return study.cached(study.cache_path("abilities", part, data_name, content), make)
+
+
+def measure(part: str, seeds, settings: dict) -> dict:
+    """Return the four tables for both data sets, mean over seeds; two pieces at a time."""
+    pieces = [(part, name, seed) for seed in seeds for name in OTHER]
+    call = partial(piece, **settings)
+    study.in_parallel([(call, one, f"{one[1]}, seed {one[2]}") for one in pieces], workers=2)
+    found = {name: [call(part, name, seed) for seed in seeds] for name in OTHER}
+    return {
+        name: {table: averaged([one[table] for one in each]) for table in each[0]}
+        for name, each in found.items()
+    }
 
 
 def of_model(model, split, spaces: dict, others: dict, n: int, steps: int) -> dict:
@@ -350,24 +365,32 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="bundled images, one epoch, one seed")
     parser.add_argument("--output", type=Path, default=RESULTS, help="where the JSON file goes")
     arguments = parser.parse_args()
-    full = {"part": "full", "epochs": 6, "n": 2000, "steps": STEPS}
-    quick = {"part": "quick", "epochs": 1, "n": 100, "steps": 5}
-    settings, seeds = (quick, (0,)) if arguments.quick else (full, specs.SEEDS)
-    report = {
+    if not arguments.quick:
+        settings = {"epochs": 6, "n": 2000, "steps": STEPS}
+        write_report(arguments.output, report("full", specs.SEEDS, settings))
+        return
+    with tempfile.TemporaryDirectory() as afresh:
+        os.environ["VAE_STUDY_CACHE"] = afresh  # what an earlier run found would prove nothing
+        settings = {"epochs": 1, "n": 100, "steps": 5}
+        write_report(arguments.output, report("quick", (0,), settings))
+
+
+def report(part: str, seeds, settings: dict) -> dict:
+    n = settings["n"]
+    return {
         "command": "python benchmarks/abilities.py",
-        "protocol": {name: specs.load_split(name, settings["part"]).protocol for name in OTHER},
+        "protocol": {name: specs.load_split(name, part).protocol for name in OTHER},
         "model": f"convolutional VAE, beta 1, Bernoulli, latent 32, {settings['epochs']} epochs, "
         f"seeds {', '.join(map(str, seeds))}; no views, no labels",
         "ELBO": f"{DRAWS} draws of z an image",
-        "strangers": f"{settings['n']} images of each kind; letters: {strangers.LETTERS}",
-        "part of a query": f"{min(settings['n'], 1000)} queries; the posterior by "
+        "strangers": f"{n} images of each kind; letters: {strangers.LETTERS}",
+        "part of a query": f"{min(n, 1000)} queries; the posterior by "
         f"{settings['steps']} steps of Adam, rate {RATE} falling to 0",
-        "machine": machine(),
+        "machine": f"{machine()}, one thread a model, two models at a time",
         "python": platform.python_version(),
         "versions": versions("numpy", "tensorflow", "keras", "faiss-cpu", "scikit-learn", "pillow"),
-        "results": {name: measure(name, seeds, **settings) for name in OTHER},
+        "results": measure(part, seeds, settings),
     }
-    write_report(arguments.output, report)
 
 
 if __name__ == "__main__":
