@@ -1,9 +1,11 @@
-"""The search on the landing page is what its command makes, and says what it shows."""
+"""The pictures that open the pages are what their commands make, and show what they say."""
 
 import re
 from pathlib import Path
 
 import make_cover
+import make_pictures
+import nbformat
 import numpy as np
 import pytest
 from PIL import Image
@@ -42,3 +44,24 @@ def test_the_queries_are_the_first_that_show_it():
         for state, each in states.items()
     }
     assert make_cover.choose_rows(right, np.array([7, 3, 2, 1, 7, 0])) == [0, 5]
+
+
+@pytest.mark.parametrize(("name", "picture"), make_pictures.pictures().items())
+def test_a_copied_picture_is_that_of_its_chapter(name, picture):
+    with Image.open(BOOK / "images" / name) as stored:
+        there, here = (np.asarray(i.convert("RGB"), float) for i in (stored, picture))
+    assert there.shape == here.shape
+    assert np.abs(there - here).mean() < 2  # another Pillow may choose other colours
+
+
+@pytest.mark.parametrize("page", make_pictures.OPENINGS)
+def test_a_chapter_opens_with_the_picture_of_its_result(page):
+    cells = nbformat.read(BOOK / f"{page}.ipynb", as_version=4).cells
+    picture, alt, words = re.search(
+        r"^```\{figure\} (\S+)\n:alt: (.+)\n\n(.+)\n```$", cells[0].source, re.M
+    ).groups()
+    assert picture == f"images/opening-{page}.png"
+    name = make_pictures.OPENINGS[page]
+    drawn = [c for c in cells if c.metadata.get("mystnb", {}).get("figure", {}).get("name") == name]
+    assert alt == drawn[0].metadata.mystnb.image.alt
+    assert len(re.findall(r"[.](?: |$)", words)) >= 2
