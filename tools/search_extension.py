@@ -1,9 +1,9 @@
-"""The search of the book: an index of its sections, written for the page to search in.
+"""The search of the book: an index of its sections, written for a page to search in.
 
-Sphinx's own index knows whole pages. This one has an entry for each section, glossary term, numbered
-equation, figure and exercise, name of the library and cited work, with a clean excerpt. It is a
-script that sets a value, because a page opened as a file may not fetch; book/_static/search/ holds
-the scripts that search in it, and search_aliases.toml what else readers call things.
+Sphinx's own index knows whole pages. This one has an entry for each section, glossary term, symbol,
+numbered equation, figure and exercise, name of the library and cited work, with a clean excerpt. It
+is a script that sets a value, because a page opened as a file may not fetch. The scripts that
+search in it are in book/_static/search/; what else readers call things is in search_aliases.toml.
 """
 
 import hashlib
@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from book_extension import shortened
 from docutils import nodes
 from docutils.utils.math import tex2unichar
 from sphinx import addnodes
@@ -23,6 +24,8 @@ from sphinx.errors import ExtensionError
 
 ALIASES = Path(__file__).with_name("search_aliases.toml")
 INDEX = "_static/search/index.js"
+# Scripts that only Sphinx's own search page would load.
+SPHINX_S_OWN = ("searchindex.js", "_static/searchtools.js", "_static/language_data.js")
 # Between two builds; next to what Sphinx itself keeps.
 KEPT = "search-entries.json"
 # An excerpt has at most so many characters; a definition is shown in full.
@@ -32,25 +35,33 @@ LIBRARY = "vae_tutorial."
 ANSWERS = ("quiz-option", "solution", "sd-dropdown")
 NUMBERED = {"math_block": "displaymath", "figure": "figure", "exercise_enumerable_node": "exercise"}
 # What has entries of its own, or is no prose.
-APART = (addnodes.glossary, addnodes.desc, nodes.citation, nodes.literal_block, nodes.system_message)
+APART = (
+    addnodes.glossary,
+    addnodes.desc,
+    nodes.citation,
+    nodes.literal_block,
+    nodes.system_message,
+)
 WORD = re.compile(r"\d+(?:\.\d+)+|[^\W_]+")
 # Words that tell no two sections apart.
-COMMON = frozenset(
-    "a an and are as at be been but by can do does for from had has have how i if in into is it its "
-    "me my no not of on or our s so t than that the their them then there these they this those to "
-    "was we were what when where which while who why will with would you your".split()
-)
-SYMBOLS = (
-    tex2unichar.mathclose
-    | tex2unichar.mathopen
-    | tex2unichar.mathrel
-    | tex2unichar.mathbin
-    | tex2unichar.mathord
-    | tex2unichar.mathop
-    | tex2unichar.mathalpha
-    | {"mid": "|", "mathcal": "", "mathbb": "", "mathrm": "", "text": "", "operatorname": ""}
-    | {"lVert": "‖", "rVert": "‖", "left": "", "right": "", "hat": "", "bar": "", "qquad": " ", "quad": " ", "top": "ᵀ"}
-)
+COMMON = """
+a an and are as at be been but by can do does for from had has have how i if in into is it its me my
+no not of on or our s so t than that the their them then there these they this those to was we were
+what when where which while who why will with would you your
+"""
+# What a command of LaTeX looks like; one that is not here is a name, such as log.
+SYMBOLS = {
+    **tex2unichar.mathclose,
+    **tex2unichar.mathopen,
+    **tex2unichar.mathrel,
+    **tex2unichar.mathbin,
+    **tex2unichar.mathord,
+    **tex2unichar.mathop,
+    **tex2unichar.mathalpha,
+    **{"mid": "|", "lVert": "‖", "rVert": "‖", "top": "ᵀ", "quad": " ", "qquad": " "},
+    **dict.fromkeys(["bar", "left", "mathbb", "mathcal", "mathrm", "operatorname", "right"], ""),
+    **dict.fromkeys(["displaystyle", "text", "underbrace"], ""),
+}
 
 
 @dataclass
@@ -96,7 +107,7 @@ def read_page(app, pagename, templatename, context, doctree) -> None:
 
 
 def numbers_of(env, page: str) -> dict[tuple[str, str], str]:
-    """Return the numbers on a page by kind and anchor: of sections, figures, equations, exercises."""
+    """Return the numbers of sections, figures and more on a page, by kind and anchor."""
     found = {
         ("section", anchor.removeprefix("#")): number
         for anchor, number in env.toc_secnumbers.get(page, {}).items()
@@ -153,9 +164,8 @@ def term_entry(node, page: str) -> Entry:
 
 def library_entry(node, page: str) -> Entry:
     place = node[0]["ids"][0]
-    words = [text(part) for part in node[-1] if isinstance(part, nodes.paragraph)]
-    name = place.removeprefix(LIBRARY)
-    return entry("name", name, page, place, None, next(iter(words), ""))
+    said = [text(part) for part in node[-1] if isinstance(part, nodes.paragraph)]
+    return entry("name", place.removeprefix(LIBRARY), page, place, None, next(iter(said), ""))
 
 
 def work_entry(node, page: str) -> Entry:
@@ -168,29 +178,35 @@ def symbol_entry(row, page: str) -> Entry:
     symbol, code, *_, meaning, _ = map(text, row)
     formulas = " ".join(formula.astext() for formula in row[0].findall(nodes.math))
     spoken = [name for name in re.findall(r"\\([a-zA-Z]+)", formulas) if SYMBOLS.get(name)]
-    names = [" ".join(spoken), code]
-    return entry("symbol", symbol, page, around["ids"][0], around, meaning, filter(None, names))
+    names = [name for name in (" ".join(spoken), code) if name]
+    return entry("symbol", symbol, page, around["ids"][0], around, meaning, names)
 
 
 def numbered_entry(node, page: str, place: str, number: str) -> Entry:
-    around, names = section_around(node), []
+    around, names, whole = section_around(node), [], []
     if isinstance(node, nodes.math_block):
-        title, kind, shown = f"Equation {number}", "equation", lead_in(node)
+        title, kind, whole = f"Equation {number}", "equation", before(node)
+        formula = readable(node.astext())
+        # The sentence that leads to it, and the formula unless it needs more than one line.
+        led = [re.split(r"(?<=[.?]) ", said)[-1] for said in whole]
+        shown = " ".join([*led, *([] if "frac" in formula else [formula])])
     elif isinstance(node, nodes.figure):
         title, kind = f"Figure {number}", "figure"
         shown = " ".join(map(text, node.findall(nodes.caption)))
     else:
         names = [f"Exercise {number}", text(node[0]).strip("( )")]
         title, kind, shown = ": ".join(names), "exercise", " ".join(prose(node))
-    return entry(kind, title, page, place, around, shown, names)
+    return entry(kind, title, page, place, around, shown, names, whole)
 
 
 def entry(kind, title, page, place, around, shown, names=(), whole=()) -> Entry:
     """Return an entry with an excerpt of what is to be shown, and the other words of the whole."""
-    excerpt = cut(shown, LONGEST_DEFINITION if kind == "term" else LONGEST)
-    there = set(words(" ".join([title, excerpt, *names])))
-    more = sorted({word for part in (shown, *whole) for word in words(part)} - there - COMMON)
-    return Entry(kind, title, page, place, title_of(around), excerpt, list(names), more)
+    excerpt = shortened(shown, LONGEST_DEFINITION if kind == "term" else LONGEST)
+    there = {*words(" ".join([title, excerpt, *names])), *COMMON.split()}
+    more = sorted({word for part in (shown, *whole) for word in words(part)} - there)
+    # The page is named beside each of its entries already.
+    parent = title_of(around) if section_around(around) else ""
+    return Entry(kind, title, page, place, parent, excerpt, list(names), more)
 
 
 # -- What stands where ----------------------------------------------------------------------------
@@ -219,7 +235,7 @@ def is_symbol(row) -> bool:
 
 
 def section_around(node) -> nodes.section | None:
-    return next(filter(is_titled, with_parents(node.parent)), None)
+    return next(filter(is_titled, with_parents(node.parent)), None) if node else None
 
 
 def title_of(section: nodes.section | None) -> str:
@@ -234,16 +250,14 @@ def title_of_work(node) -> str:
     return " ".join([" and ".join(names) if len(names) < 3 else f"{names[0]} et al.", *year])
 
 
-def lead_in(node) -> str:
-    """Return the text before an equation, and the equation itself if it can be read as text."""
-    before = node.parent[: node.parent.index(node)]
-    said = [text(part) for part in before if isinstance(part, nodes.paragraph)][-1:]
-    formula = readable(node.astext())
-    return " ".join([*said, *([] if "frac" in formula else [formula])])
+def before(node) -> list[str]:
+    """Return the paragraph before an equation, if there is one."""
+    above = node.parent[: node.parent.index(node)]
+    return [text(part) for part in above if isinstance(part, nodes.paragraph)][-1:]
 
 
 def prose(node) -> Iterator[str]:
-    """Yield the paragraphs of a section, without code, captions and what has an entry of its own."""
+    """Yield the paragraphs of a section, without code and what has an entry of its own."""
     for child in node.children:
         if isinstance(child, nodes.paragraph):
             yield text(child)
@@ -270,6 +284,7 @@ def text(node) -> str:
 def readable(formula: str) -> str:
     """Return a formula in LaTeX as one would type it: q_φ(z | x)."""
     formula = re.sub(r"\\[td]?frac *(\{[^{}]*\}|\w) *(\{[^{}]*\}|\w)", r"\1/\2", formula)
+    formula = re.sub(r"\\hat *(\w)", "\\1\N{COMBINING CIRCUMFLEX ACCENT}", formula)
     formula = re.sub(r"\\(?:begin|end)\{[^}]*\}", "", formula)
     formula = re.sub(r"\\([a-zA-Z]+)", lambda found: SYMBOLS.get(found[1], found[1]), formula)
     formula = formula.replace(r"\|", "‖").replace("^2", "²")
@@ -277,16 +292,6 @@ def readable(formula: str) -> str:
     formula = re.sub(r"[{}]", "", formula)
     formula = re.sub(r"(?<=[(\[_^]) | (?=[)\]_^,])", "", formula)
     return " ".join(formula.split())
-
-
-def cut(said: str, longest: int) -> str:
-    """Return the start of a text, cut after a sentence or else a word."""
-    if len(said) <= longest:
-        return said
-    sentences = [end.end() - 1 for end in re.finditer(r"[.?] ", said[: longest + 1])]
-    if sentences and sentences[-1] >= longest * 0.6:
-        return said[: sentences[-1]]
-    return said[: longest - 1].rsplit(" ", 1)[0].rstrip(",;:.") + "…"
 
 
 def words(said: str) -> list[str]:
@@ -313,21 +318,24 @@ def write_index(app, exception) -> None:
     found = [Entry(**values) for page in pages.values() for values in page]
     aliases = tomllib.loads(ALIASES.read_text(encoding="utf-8"))
     check_aliases(aliases, found)
-    data = json.dumps(index(found, page_labels(app.env), aliases), ensure_ascii=False, separators=(",", ":"))
+    values = index(found, page_labels(app.env), aliases)
+    data = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
     path = Path(app.outdir) / INDEX
     path.parent.mkdir(parents=True, exist_ok=True)
+    for theirs in SPHINX_S_OWN:
+        (Path(app.outdir) / theirs).unlink(missing_ok=True)
     path.write_text(f"window.bookSearchIndex = {data};\n", encoding="utf-8")
 
 
 def page_labels(env) -> dict[str, str]:
-    """Return what each page is called beside a result: with its number, and the page it belongs to."""
+    """Return what each page is called beside a result: numbered, or after the page above it."""
     names = {page: title.astext() for page, title in env.titles.items()}
     above = {page: parent for parent, found in env.toctree_includes.items() for page in found}
     for page in names:
         if number := env.toc_secnumbers.get(page, {}).get(""):
             names[page] = f"Chapter {number[0]}: {names[page]}"
         elif above.get(page, env.config.root_doc) != env.config.root_doc:
-            names[page] = f"{names[above[page]]} › {names[page]}"
+            names[page] = f"{names[above[page]]}: {names[page]}"
     return {page: names[page] for page in sorted(names)}
 
 
@@ -360,7 +368,7 @@ def index(found: list[Entry], labels: dict[str, str], aliases: dict[str, str]) -
     return {
         "pages": list(labels.items()),
         "aliases": aliases,
-        "common": " ".join(sorted(COMMON)),
+        "common": " ".join(COMMON.split()),
         "vocabulary": " ".join(vocabulary),
         "entries": rows,
     }

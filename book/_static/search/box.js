@@ -19,7 +19,7 @@
 
   function option(result, id, isMarked) {
     const place = result.anchor ? `#${result.anchor}` : "";
-    const path = result.kind === "page" ? result.label : [result.label, result.parent].filter(Boolean).join(" › ");
+    const path = [result.label, result.parent].filter(Boolean).join(" › ");
     return make(
       "a",
       { role: "option", id, href: `${ROOT}${result.path}.html${place}`, tabindex: "-1", "data-kind": result.kind },
@@ -40,6 +40,7 @@
     const roles = { role: "combobox", "aria-autocomplete": "list", "aria-controls": list.id, "aria-expanded": "false" };
     for (const [key, value] of Object.entries(roles)) input.setAttribute(key, value);
     form.after(panel);
+    if (dialog) form.append(wayOut());
 
     function activate(place) {
       const options = list.children;
@@ -62,6 +63,13 @@
       status.textContent = said(query, results.length);
       list.scrollTop = 0;
       activate(0);
+    }
+
+    // A phone has no Esc.
+    function wayOut() {
+      const button = make("button", { type: "button", class: "search-close" }, "Close");
+      button.addEventListener("click", () => dialog.close());
+      return button;
     }
 
     function wayToAll(query, count) {

@@ -4,7 +4,7 @@ window.bookSearch = (() => {
   const { pages, aliases, common, vocabulary, entries: rows } = window.bookSearchIndex;
   // What a word is worth where it stands, and what a thing is worth of itself: a definition first.
   const FIELDS = { title: 10, excerpt: 3, text: 1 };
-  const KINDS = { term: 1.3, page: 1.1, symbol: 0.9, section: 1, exercise: 0.8, equation: 0.75, name: 0.7, figure: 0.6, work: 0.5 };
+  const KINDS = { term: 1.3, page: 1.1, symbol: 0.75, section: 1, exercise: 0.8, equation: 0.75, name: 0.7, figure: 0.6, work: 0.5 };
   // A title that fits the whole query, and a title that is on every chapter's page.
   const FITTING = 45;
   const REPEATED = 0.3;
