@@ -1,6 +1,8 @@
 """The built book: no warning, no request to another host, no broken link, pictures described."""
 
+import json
 import re
+from collections import Counter
 from pathlib import Path
 
 import nbformat
@@ -262,11 +264,59 @@ def test_classes_of_keras_show_their_own_arguments(site):
     assert not re.search(r'class="pre">\*args', text)
 
 
-def test_the_search_knows_no_pages_of_source(site):
-    index = (site / "searchindex.js").read_text(encoding="utf-8")
-    (names,) = re.findall(r'"docnames": ?(\[.*?\])', index)
-    assert "book/api/models" in names
-    assert "_modules" not in names
+# -- The search -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def found(site) -> dict:
+    """Return what the search has to search in."""
+    script = (site / "_static" / "search" / "index.js").read_text(encoding="utf-8")
+    return json.loads(script.partition(" = ")[2].rstrip().rstrip(";"))
+
+
+def test_the_search_leads_to_what_is_there(site, pages, found):
+    anchors = {path: {a.get("id") for _, a in page.tags} for path, page in pages.items()}
+    for kind, title, page, anchor, *_ in found["entries"]:
+        path = site / f"{found['pages'][page][0]}.html"
+        assert not anchor or anchor in anchors[path], f"{kind} {title}: {path.name} has no {anchor}"
+
+
+def test_the_search_knows_every_page_and_none_of_source(book_pages, site, found):
+    names = {f"{path}.html" for path, _ in found["pages"]}
+    assert names == {path.relative_to(site).as_posix() for path in book_pages}
+
+
+def test_every_kind_of_thing_is_found(found):
+    kinds = Counter(kind for kind, *_ in found["entries"])
+    least = {"page": 15, "section": 150, "term": 70, "symbol": 30, "equation": 25}
+    least |= {"figure": 40, "exercise": 40, "name": 100, "work": 50}
+    assert set(kinds) == set(least)
+    assert {kind for kind, number in least.items() if kinds[kind] < number} == set()
+
+
+def test_excerpts_are_clean(found):
+    for _, title, _, _, parent, excerpt, names, _ in found["entries"]:
+        for said in (title, parent, excerpt, *names):
+            assert not re.search(r"[\\{}`$]|</|<svg|\s\s|^ | $", said), said
+        assert len(excerpt) <= 330
+
+
+def test_index_and_scripts_of_the_search_are_small(site):
+    files = list((site / "_static" / "search").iterdir())
+    assert {file.name for file in files} == {
+        "index.js",
+        "find.js",
+        "box.js",
+        "open.js",
+        "search.css",
+    }
+    assert sum(file.stat().st_size for file in files) <= 300_000
+
+
+def test_nothing_is_left_of_sphinx_s_own_search(site, pages):
+    assert not list(site.rglob("searchindex.js"))
+    text = (site / "search.html").read_text(encoding="utf-8")
+    assert "searchtools.js" not in text and "search/open.js" in text
 
 
 # -- The tests tested -----------------------------------------------------------------------------

@@ -35,6 +35,9 @@ OVERRIDDEN = {
         "layout.html",
         r"block extrahead %}(?:(?!endblock).)*searchindex\.js",
     ),
+    "the scripts of the search page": ("search.html", r"searchtools\.js"),
+    "the field of the search": ("components/search-field.html", r'<form class="bd-search'),
+    "the window of the search": ("layout.html", r'<dialog id="pst-search-dialog"'),
     "the macro with the theme's icons": ("static/webpack-macros.html", r"fontawesome\.js"),
     "the macro head_pre_assets": ("static/webpack-macros.html", r"macro head_pre_assets\("),
     "the macro head_js_preload": ("static/webpack-macros.html", r"macro head_js_preload\("),
@@ -127,12 +130,17 @@ def description(doctree, title: str, book: str) -> str:
     text = " ".join(text.split())
     if len(text) < SHORTEST:
         text = f"{title}: a page of the book {book}"
-    if len(text) <= LONGEST:
+    return shortened(text, LONGEST)
+
+
+def shortened(text: str, longest: int) -> str:
+    """Return the start of a text, cut after a sentence or else a word."""
+    if len(text) <= longest:
         return text
-    sentences = [end.end() - 1 for end in re.finditer(r"[.?] ", text[: LONGEST + 1])]
-    if sentences and sentences[-1] >= LONGEST * 0.6:
+    sentences = [end.end() - 1 for end in re.finditer(r"[.?] ", text[: longest + 1])]
+    if sentences and sentences[-1] >= longest * 0.6:
         return text[: sentences[-1]]
-    return text[: LONGEST - 1].rsplit(" ", 1)[0].rstrip(",;:.") + "…"
+    return text[: longest - 1].rsplit(" ", 1)[0].rstrip(",;:.") + "…"
 
 
 def add_description(app, pagename, templatename, context, doctree) -> None:
@@ -262,7 +270,7 @@ def check_templates(app) -> None:
             for path in (Path(folder) / name for folder in app.builder.theme.get_theme_dirs())
             if path.is_file()
         )
-        for name in ("layout.html", "static/webpack-macros.html")
+        for name in {name for name, _ in OVERRIDDEN.values()}
     }
     patches = Patches(*theirs, *OVERRIDDEN)
     for name, text in theirs.items():
