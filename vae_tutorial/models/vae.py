@@ -81,7 +81,7 @@ class VAE(ImageModel):
 
     @property
     def beta(self):
-        """The weight of the KL term, a variable: a compiled step reads what it holds now."""
+        """Weight of the KL term; a variable, so that a compiled step reads what it holds now."""
         return self._beta
 
     @beta.setter
