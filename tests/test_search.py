@@ -50,13 +50,19 @@ def test_what_the_excerpt_does_not_show_is_still_found():
     assert not {"a", "and", "sentence", "title"} & set(found.words)
 
 
-def test_lists_and_tables_are_found_and_shown_where_there_is_nothing_else():
+def test_a_list_is_shown_where_there_is_no_text():
     items = nodes.bullet_list("", nodes.list_item("", paragraph("Apples")))
     _, with_text, without = found_in(
         section("One", items.deepcopy(), paragraph("Text.")), section("Two", items)
     )
     assert with_text.excerpt == "Text." and with_text.words == ["apples"]
     assert without.excerpt == "Apples"
+
+
+def test_a_table_is_found_and_not_shown():
+    table = nodes.table("", nodes.entry("", paragraph("Apples")))
+    _, found = found_in(section("One", table))
+    assert (found.excerpt, found.words) == ("", ["apples"])
 
 
 @pytest.mark.parametrize("answer", ["quiz-option", "solution", "sd-dropdown"])

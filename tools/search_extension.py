@@ -150,9 +150,9 @@ def section_entry(node, page: str, numbers: dict) -> Entry:
     names = []
     if number := numbers.get(("section", place)):
         names = [f"{'section' if around else 'chapter'} {number}"]
-    whole = list(prose(node))
     shown = [text(part) for part in node if isinstance(part, nodes.paragraph)]
-    return entry(kind, title, page, place, around, " ".join(shown or whole), names, whole)
+    shown = " ".join(shown or prose(node, without=[nodes.table]))
+    return entry(kind, title, page, place, around, shown, names, prose(node))
 
 
 def term_entry(node, page: str) -> Entry:
@@ -256,16 +256,16 @@ def before(node) -> list[str]:
     return [text(part) for part in above if isinstance(part, nodes.paragraph)][-1:]
 
 
-def prose(node) -> Iterator[str]:
+def prose(node, without=()) -> Iterator[str]:
     """Yield the paragraphs of a section, without code and what has an entry of its own."""
     for child in node.children:
         if isinstance(child, nodes.paragraph):
             yield text(child)
-        elif isinstance(child, APART) or not isinstance(child, nodes.Element):
+        elif isinstance(child, (*APART, *without)) or not isinstance(child, nodes.Element):
             continue
         elif not (is_titled(child) or is_answer(child) or "cell" in child["classes"]):
             if type(child).__name__ not in NUMBERED:
-                yield from prose(child)
+                yield from prose(child, without)
 
 
 # -- Clean text -----------------------------------------------------------------------------------
