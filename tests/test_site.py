@@ -17,6 +17,8 @@ from site_rules import (
     loads_from_other_hosts,
     page_basics,
     pictures_without_alt_text,
+    pictures_without_size,
+    repeated_ids,
     stylesheet_loads_from_other_hosts,
 )
 from test_package import public_things
@@ -67,9 +69,28 @@ def test_every_page_is_there(site, book_pages):
 
 
 def test_the_first_address_leads_into_the_book(site):
-    refresh = Page.read(site / "index.html").attributes("meta")[0]
+    door = Page.read(site / "index.html")
+    (refresh,) = [a for a in door.attributes("meta") if a.get("http-equiv") == "refresh"]
     assert refresh["content"].endswith("url=book/index.html")
     assert (site / "book" / "index.html").is_file()
+    # For whoever does not follow by itself, and for the pictures of links to the site.
+    assert [a["href"] for a in door.attributes("a")] == ["book/index.html"]
+    assert meta(door)["og:title"] == "Image Retrieval with Variational Autoencoders"
+    assert page_basics(door) == []
+
+
+def test_an_address_without_a_page_leads_back(site, published_pages):
+    door = Page.read(site / "404.html")
+    assert [a["href"] for a in door.attributes("a")] == ["book/index.html", "search.html"]
+    assert page_basics(door) == []
+    # The host shows this page at every depth, so links from it must not depend on where it is.
+    published = next(iter(published_pages)).parents[1]
+    while not (published / "404.html").is_file():
+        published = published.parent
+    door = Page.read(published / "404.html")
+    links = [a["href"] for tag in ("a", "link") for a in door.attributes(tag)]
+    assert links and all(link.startswith("https://ada.github.io/her-book/") for link in links)
+    assert meta(Page.read(published / "index.html"))["og:image"].endswith("/social-card.png")
 
 
 def test_nothing_is_loaded_from_another_host(pages):
@@ -174,6 +195,23 @@ def test_one_broken_link_of_a_page_is_noticed(site, pages):
 
 def test_pictures_are_described(book_pages):
     assert report(pictures_without_alt_text, book_pages) == {}
+
+
+def test_pictures_have_a_size(book_pages):
+    assert report(pictures_without_size, book_pages) == {}
+
+
+def test_no_id_is_there_twice(pages):
+    assert report(repeated_ids, pages) == {}
+
+
+def test_no_formula_is_left_as_it_was_written(book_pages):
+    heads = {
+        path.name: found
+        for path in book_pages
+        if (found := re.findall(r"<t[hd][^>]*>.*?\$.*?</t[hd]>", path.read_text(encoding="utf-8")))
+    }
+    assert heads == {}
 
 
 def test_page_basics(book_pages):
