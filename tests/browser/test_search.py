@@ -33,6 +33,8 @@ FIRST = {
     "batch normalization": "book/glossary.html#term-batch-normalisation",
     "gray levels": "book/encoder-decoder.html#what-grey-levels-mean-for-a-bernoulli",
     "descriptors": "book/glossary.html#term-descriptor",
+    "auto encoder": "book/glossary.html#term-autoencoder",
+    "minibatch": "book/glossary.html#term-mini-batch",
     # A slip, or not typed to the end
     "colapse": "book/glossary.html#term-posterior-collapse",
     "euclidian distance": "book/glossary.html#term-Euclidean-distance",
