@@ -50,6 +50,9 @@ def site_app(**more):
     ("file", "old", "said"),
     [
         ("layout.html", "searchindex.js", "the search index in every page"),
+        ("search.html", "searchtools.js", "the scripts of the search page"),
+        ("components/search-field.html", "bd-search", "the field of the search"),
+        ("layout.html", "pst-search-dialog", "the window of the search"),
         ("static/webpack-macros.html", "fontawesome.js", "the macro with the theme's icons"),
         ("static/webpack-macros.html", "macro body_post(", "the macro body_post"),
     ],

@@ -59,8 +59,9 @@ SYMBOLS = {
     **tex2unichar.mathop,
     **tex2unichar.mathalpha,
     **{"mid": "|", "lVert": "‖", "rVert": "‖", "top": "ᵀ", "quad": " ", "qquad": " "},
-    **dict.fromkeys(["bar", "left", "mathbb", "mathcal", "mathrm", "operatorname", "right"], ""),
-    **dict.fromkeys(["displaystyle", "text", "underbrace"], ""),
+    **dict.fromkeys(
+        ["bar", "left", "mathbb", "mathcal", "mathrm", "operatorname", "right", "text"], ""
+    ),
 }
 
 
@@ -186,10 +187,10 @@ def numbered_entry(node, page: str, place: str, number: str) -> Entry:
     around, names, whole = section_around(node), [], []
     if isinstance(node, nodes.math_block):
         title, kind, whole = f"Equation {number}", "equation", before(node)
-        formula = readable(node.astext())
-        # The sentence that leads to it, and the formula unless it needs more than one line.
+        # The sentence that leads to it, and the formula if it fits into one line of text.
         led = [re.split(r"(?<=[.?]) ", said)[-1] for said in whole]
-        shown = " ".join([*led, *([] if "frac" in formula else [formula])])
+        is_tall = re.search(r"\\(?:frac|underbrace|begin)", node.astext())
+        shown = " ".join([*led, *([] if is_tall else [readable(node.astext())])])
     elif isinstance(node, nodes.figure):
         title, kind = f"Figure {number}", "figure"
         shown = " ".join(map(text, node.findall(nodes.caption)))
@@ -285,7 +286,6 @@ def readable(formula: str) -> str:
     """Return a formula in LaTeX as one would type it: q_φ(z | x)."""
     formula = re.sub(r"\\[td]?frac *(\{[^{}]*\}|\w) *(\{[^{}]*\}|\w)", r"\1/\2", formula)
     formula = re.sub(r"\\hat *(\w)", "\\1\N{COMBINING CIRCUMFLEX ACCENT}", formula)
-    formula = re.sub(r"\\(?:begin|end)\{[^}]*\}", "", formula)
     formula = re.sub(r"\\([a-zA-Z]+)", lambda found: SYMBOLS.get(found[1], found[1]), formula)
     formula = formula.replace(r"\|", "‖").replace("^2", "²")
     formula = re.sub(r"\\[^a-zA-Z]|[&~]", " ", formula)

@@ -33,6 +33,8 @@ FIRST = {
     "batch normalization": "book/glossary.html#term-batch-normalisation",
     "gray levels": "book/encoder-decoder.html#what-grey-levels-mean-for-a-bernoulli",
     "descriptors": "book/glossary.html#term-descriptor",
+    "auto encoder": "book/glossary.html#term-autoencoder",
+    "minibatch": "book/glossary.html#term-mini-batch",
     # A slip, or not typed to the end
     "colapse": "book/glossary.html#term-posterior-collapse",
     "euclidian distance": "book/glossary.html#term-Euclidean-distance",
@@ -80,8 +82,10 @@ def open_search(page):
 
 
 def first(page) -> str:
-    href = page.locator("[role=option]").first.get_attribute("href")
-    return href.removeprefix("../").removeprefix("./")
+    links = page.locator("[role=option]").evaluate_all(
+        "all => all.map(a => a.getAttribute('href'))"
+    )
+    return links[0].removeprefix("./") if links else "nothing"
 
 
 # -- What is found --------------------------------------------------------------------------------
@@ -220,6 +224,18 @@ def test_it_works_from_a_file(page, site):
     page.keyboard.type("d")
     page.locator("#book-search [role=option]").first.wait_for()
     assert visit.console == visit.failed == []
+
+
+def test_marked_words_are_seen_in_forced_colours(page, base_url):
+    page.emulate_media(forced_colors="active", color_scheme="dark")
+    page.goto(f"{base_url}/search.html?q=view")
+    page.locator("[role=option]").first.wait_for()
+    ground, ink = page.locator("mark").first.evaluate(
+        "mark => [getComputedStyle(mark).backgroundColor, getComputedStyle(mark).color]"
+    )
+    if ground.startswith("rgba(") and ground.endswith(", 0)"):  # clear
+        ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert ink != ground
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

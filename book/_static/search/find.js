@@ -23,7 +23,7 @@ window.bookSearch = (() => {
       .replace(/tre(?=s?$)/, "ter")
       .replace(/([aeiou])ll(?=ing$|ed$|er$)/, "$1l");
     const one = british.replace(/ies$/, "y").replace(/(ss|x|ch|sh)es$/, "$1").replace(/([^su\W\d])s$/, "$1");
-    return one.replace(/(?<=[a-z]{4})(?:ing|ed|e)$/, "");
+    return one.replace(/([a-z]{4})(?:ing|ed|e)$/, "$1");
   }
 
   /* Whether one letter more, less, other or two changed about make the word what was typed, or begin with it. */
@@ -41,6 +41,7 @@ window.bookSearch = (() => {
 
   const known = vocabulary.split(" ").map(fold);
   const places = new Map(); // of each word: the entries that have it, and where
+  const compounds = new Map(); // of two words in a row, written as one: the two
   const titles = new Map();
   const entries = rows.map(([kind, title, page, anchor, parent, excerpt, names, steps]) => {
     titles.set(title, (titles.get(title) ?? 0) + 1);
@@ -54,6 +55,9 @@ window.bookSearch = (() => {
     return [...new Set((telling.length ? telling : all).map(fold))];
   }
 
+  /* Each two words in a row as one: mini-batch, minibatch. */
+  const joined = (words) => words.slice(1).map((word, place) => words[place] + word);
+
   function note(word, number, field) {
     if (!places.has(word)) places.set(word, new Map());
     const found = places.get(word);
@@ -65,6 +69,7 @@ window.bookSearch = (() => {
     for (const step of entry.steps) note(known[(at += step)], number, FIELDS.text);
     for (const word of words(entry.excerpt)) note(fold(word), number, FIELDS.excerpt);
     for (const word of entry.names.flat()) note(word, number, FIELDS.title);
+    for (const name of entry.names) joined(name).forEach((word, place) => compounds.set(word, name.slice(place, place + 2)));
   });
 
   // -- A query ------------------------------------------------------------------------------------
@@ -84,10 +89,17 @@ window.bookSearch = (() => {
     return found;
   }
 
-  /* The query as it was typed, and with another name in place of each that is known. */
+  /* The query as it was typed, with two words as one or one as two, and with other names for what has one. */
   function readings(query) {
     const typed = words(query).join(" ");
-    const found = [meant(query)];
+    const plain = meant(query);
+    const found = [plain];
+    joined(plain).forEach((word, place) => {
+      if (places.has(word)) found.push(plain.toSpliced(place, 2, word));
+    });
+    plain.forEach((word, place) => {
+      if (compounds.has(word)) found.push(plain.toSpliced(place, 1, ...compounds.get(word)));
+    });
     for (const [alias, name] of Object.entries(aliases)) {
       const spaced = ` ${typed} `.split(` ${words(alias).join(" ")} `);
       if (spaced.length > 1) found.push(meant(spaced.join(` ${name} `)));

@@ -6,7 +6,16 @@ import pytest
 import search_extension
 from docutils import nodes
 from docutils.utils import new_document
-from search_extension import Entry, check_aliases, entries, index, readable, title_of_work, words
+from search_extension import (
+    Entry,
+    check_aliases,
+    entries,
+    index,
+    readable,
+    title_of_work,
+    words,
+    write_index,
+)
 from sphinx.errors import ExtensionError
 
 
@@ -188,12 +197,32 @@ def test_an_alias_that_leads_nowhere_stops_the_build():
         check_aliases({"ann": "zebra"}, [one("Approximate nearest neighbour search")])
 
 
-def test_a_page_that_was_never_read_stops_the_build(tmp_path):
-    app = SimpleNamespace(
-        builder=SimpleNamespace(format="html"),
-        env=SimpleNamespace(found_docs={"book/page"}),
-        doctreedir=tmp_path,
-        search_entries={},
+def an_app(tmp_path, *read: str):
+    """Return what the index is written from, after a build that wrote one of two pages."""
+    env = SimpleNamespace(
+        found_docs={"book/old", "book/new"},
+        titles={f"book/{name}": nodes.title("", name) for name in ("old", "new")},
+        toctree_includes={"book/old": ["book/new"]},
+        toc_secnumbers={"book/old": {"": (1,)}},
+        config=SimpleNamespace(root_doc="book/index"),
     )
-    with pytest.raises(ExtensionError, match=r"knows nothing of book/page.* Remove"):
-        search_extension.write_index(app, None)
+    entries = {page: [Entry("page", page, page, "", "", "", [], [])] for page in read}
+    builder = SimpleNamespace(format="html")
+    folders = {"doctreedir": tmp_path, "outdir": tmp_path}
+    return SimpleNamespace(builder=builder, env=env, search_entries=entries, **folders)
+
+
+def test_a_page_that_is_not_written_again_is_still_found(tmp_path, monkeypatch):
+    monkeypatch.setattr(search_extension, "ALIASES", tmp_path / "aliases.toml")
+    (tmp_path / "aliases.toml").touch()
+    write_index(an_app(tmp_path, "book/old", "book/new"), None)
+    before = (tmp_path / search_extension.INDEX).read_text(encoding="utf-8")
+    write_index(an_app(tmp_path, "book/new"), None)
+    assert (tmp_path / search_extension.INDEX).read_text(encoding="utf-8") == before
+    assert '["book/old","Chapter 1: old"]' in before
+    assert '["book/new","Chapter 1: old: new"]' in before
+
+
+def test_a_page_that_was_never_read_stops_the_build(tmp_path):
+    with pytest.raises(ExtensionError, match=r"knows nothing of book/old.* Remove"):
+        write_index(an_app(tmp_path, "book/new"), None)
