@@ -39,7 +39,7 @@ def site_app(**more):
     builder = SimpleNamespace(
         format="html", theme=SimpleNamespace(get_theme_dirs=lambda: [str(THEME)])
     )
-    names = [book_extension.FORMULAS, book_extension.ROLES]
+    names = [*book_extension.MENDED, book_extension.SIZES, book_extension.THEME]
     names += map(book_extension.named, book_extension.MARKS)
     names += map(book_extension.use_of, book_extension.MARKS)
     given = {"builder": builder, "book_patches": Patches(*names), "book_pages": set()}

@@ -201,9 +201,9 @@ MENDED = {
 
 
 def mend_text(app, pagename, templatename, context, doctree) -> None:
-    body = context.get("body") or ""
+    body, patches = context.get("body") or "", app.book_patches
     for name, (old, new) in MENDED.items():
-        body = app.book_patches.replace(name, old, new, body)
+        body = patches.replace(name, old, new, body)
     context["body"] = body
 
 
@@ -213,14 +213,14 @@ PICTURE = re.compile(r'<img (?![^>]*\b(?:width|height)=")(?=[^>]*src="[^"]*_imag
 
 def add_sizes(app, pagename, templatename, context, doctree) -> None:
     """Say how large each picture is, so that a browser keeps its place while it loads."""
+    patches = app.book_patches
     sources = {name: source for source, name in app.builder.images.items()}
 
     def sized(match: re.Match) -> str:
-        app.book_patches.note(SIZES)
         with Image.open(Path(app.srcdir) / sources[unquote(match[1])]) as picture:
             return f'<img width="{picture.width}" height="{picture.height}" '
 
-    context["body"] = PICTURE.sub(sized, context.get("body") or "")
+    context["body"] = patches.replace(SIZES, PICTURE, sized, context.get("body") or "")
 
 
 class TableFormulas(SphinxPostTransform):
@@ -233,8 +233,9 @@ class TableFormulas(SphinxPostTransform):
             parts = re.split(r"\$([^$]+)\$", text)
             if len(parts) > 1:
                 kinds = [nodes.Text, lambda source: nodes.math(source, source)]
-                new = [kinds[place % 2](part) for place, part in enumerate(parts) if part]
-                text.parent.replace(text, new)
+                new = [kinds[number % 2](part) for number, part in enumerate(parts) if part]
+                place = text.parent.index(text)
+                text.parent[place : place + 1] = new
 
 
 def is_text_of_table(node) -> bool:
@@ -255,10 +256,10 @@ def choose_theme_without_scripts(app, exception) -> None:
     """Let pages be light until a script chooses: with neither theme they are half of each."""
     if exception or app.builder.format != "html":
         return
-    old = re.compile(r'(<html [^>]*data-theme=")auto"')
+    patches, old = app.book_patches, re.compile(r'(<html [^>]*data-theme=")auto"')
     for page in app.book_pages:
         path = Path(app.builder.get_outfilename(page))
-        text = app.book_patches.replace(THEME, old, r'\1light"', path.read_text(encoding="utf-8"))
+        text = patches.replace(THEME, old, r'\1light"', path.read_text(encoding="utf-8"))
         path.write_text(text, encoding="utf-8")
 
 
