@@ -555,7 +555,13 @@ def test_a_stop_keeps_what_was_marked_and_the_same_command_goes_on(tmp_path, num
     slow = notebook_of(IMPORTS, "while True:\n    TWO = 2", POWER)
     hand_in(folder, a=GOOD, b=slow)
     command = [*MODULE, str(folder), "--seconds", "900", "--jobs", "1"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    # A shell without a terminal lets what it starts in the background ignore Ctrl-C.
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     assert process.stdout.readline().startswith("a.ipynb: 1 of 3 points")
     time.sleep(1)
     process.send_signal(number)

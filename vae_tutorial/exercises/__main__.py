@@ -149,7 +149,9 @@ def main() -> None:
     given = arguments()
     roster = _names(given.roster) if given.roster else []
     for name in {"SIGTERM", "SIGHUP"} & set(dir(signal)):
-        signal.signal(getattr(signal, name), signal.default_int_handler)
+        number = getattr(signal, name)
+        if signal.getsignal(number) != signal.SIG_IGN:  # nohup asks to be left alone
+            signal.signal(number, signal.default_int_handler)
     output = given.output or given.folder / "marks.csv"
     if not files_in(given.folder):
         sys.exit(f"no notebook (*.ipynb) in {shown(given.folder)}")
