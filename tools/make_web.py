@@ -171,16 +171,17 @@ def draw_elbo_bars():
     x, w, noise = 1.2, LINEAR["w"], LINEAR["sigma"] ** 2
     variance = 1 / (1 + w**2 / noise)
     exact = (variance * w * (x - LINEAR["b"]) / noise, np.log(variance))
-    figure, axes = plt.subplots(1, 2, figsize=(7.5, 2.6), sharex=True, sharey=True)
-    names = ["E log p(x | z)", "KL divergence", "ELBO", "log p(x)"]
-    colours = [plotting.BLUE, plotting.VERMILLION, plotting.GREEN, "0.45"]
+    figure, axes = plt.subplots(1, 2, figsize=(7.5, 2.9), sharex=True, sharey=True)
+    names = ["E log p(x | z)", "KL divergence", "ELBO", "log p(x)", "the gap"]
+    colours = [plotting.BLUE, plotting.VERMILLION, plotting.GREEN, "0.45", "#f2c4a3"]
     titles = ["a q that is off", "q is the exact posterior"]
     for panel, q, title in zip(axes, [(-1.0, 0.0), exact], titles, strict=True):
         terms = linear_terms(*q, x)
         likelihood, elbo = terms["log-likelihood"], terms["log-likelihood"] - terms["kl"]
-        widths = [likelihood, -terms["kl"], elbo, terms["evidence"]]
-        panel.barh(names, widths, left=[0, likelihood, 0, 0], color=colours)
-        panel.axvline(terms["evidence"], color="black", linestyle="--", linewidth=1.5)
+        evidence = terms["evidence"]
+        widths = [likelihood, -terms["kl"], elbo, evidence, elbo - evidence]
+        panel.barh(names, widths, left=[0, likelihood, 0, 0, evidence], color=colours)
+        panel.axvline(evidence, color="black", linestyle="--", linewidth=1.5)
         panel.set(title=title, xlabel="nats")
     axes[0].invert_yaxis()
     return figure

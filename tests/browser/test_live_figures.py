@@ -165,11 +165,33 @@ def test_the_bars_are_exact_and_the_elbo_never_exceeds_the_evidence(opened):
         assert values["elbo"] < values["evidence"]
         shown = page.locator("#fig-elbo-bars .live-number").all_text_contents()
         expected = [likelihood, -kl, likelihood - kl, float(evidence[0])]
+        expected.append(expected[3] - expected[2])  # the gap
         read = [float(text.replace("\u2212", "-")) for text in shown]
         assert read == pytest.approx(expected, abs=0.006)
     page.get_by_role("button", name="Make q the exact posterior").click()
     values = page.evaluate("bookLive.elbo.values()")
     assert values["elbo"] == pytest.approx(values["evidence"], abs=1e-9)
+
+
+def test_what_does_not_depend_on_q_stays_still(opened):
+    page = opened("elbo")
+    drawn_at = """s => { bookLive.elbo.set(s);
+      const of = selector => document.querySelector(`#fig-elbo-bars ${selector}`);
+      const box = kind => { const b = of(`.${kind}`).getBBox(); return [b.x, b.x + b.width]; };
+      const still = [".live-limit", ".live-cut .live-prior", ".live-cut .live-truth"];
+      return { still: still.map(kind => of(kind).getAttribute("d")),
+        axis: [...document.querySelectorAll("#fig-elbo-bars .live-tick")].map(e => e.textContent),
+        gap: box("live-gap"), elbo: box("live-bound"), evidence: box("live-evidence"),
+        torn: document.querySelectorAll("#fig-elbo-bars .live-torn").length }; }"""
+    seen = [
+        page.evaluate(drawn_at, {"mean": mean, "logVar": log_var, "x": 1.2})
+        for mean, log_var in [(0.7, -1), (-1, 0), (-3, 2), (3, -4), (0.6, -4)]
+    ]
+    assert all(one["still"] == seen[0]["still"] for one in seen)
+    assert all(one["axis"] == seen[0]["axis"] for one in seen)
+    for one in seen:  # the gap begins where log p(x) ends, and ends where the ELBO does
+        assert one["gap"] == pytest.approx([one["elbo"][0], one["evidence"][0]], abs=1.01)
+    assert [one["torn"] > 0 for one in seen] == [False, False, True, False, False]
 
 
 # -- Mouse, touch and keyboard --------------------------------------------------------------------
