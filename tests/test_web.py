@@ -6,6 +6,7 @@ import re
 import zlib
 from pathlib import Path
 
+import drawn
 import make_web
 import nbformat
 import numpy as np
@@ -55,7 +56,7 @@ def test_the_data_are_what_the_tool_writes(fresh, name):
     else:
         assert ours == theirs
     if name == "digit-gallery":
-        assert made.pop("far") == pytest.approx(kept.pop("far"), abs=2e-3)
+        assert made.pop("far") == pytest.approx(kept.pop("far"), abs=2e-3)  # of both methods
     assert made == kept
 
 
@@ -124,6 +125,37 @@ def test_the_examples_behave_as_the_page_says():
     assert right["vae", "still"][3] >= 9 and right["vae", "shifted"][3] >= 9
     assert right["pixels", "shifted"][0] == 0 and right["pixels", "shifted"][7] >= 9
     assert right["pixels", "still"][1] == 10 and right["vae", "still"][1] <= 6
+
+
+def test_the_page_says_of_small_drawings_what_was_measured():
+    report = json.loads((ROOT / "benchmarks/results/drawn.json").read_text(encoding="utf-8"))
+    rows = {(row["way"], row.get("size")): row["right of 10"] for row in report["rows"]}
+    page = (ROOT / "book" / "draw.md").read_text(encoding="utf-8")
+    told = re.findall(r"^\| ([a-z][\w ,-]+?) ((?:\| \d\.\d ){4})\|$", page, re.MULTILINE)
+    lines = {name: [float(n) for n in re.findall(r"[\d.]+", numbers)] for name, numbers in told}
+    expected = {
+        "the held-out images themselves": rows["the held-out images", None],
+        "strokes scaled, as here": rows["strokes scaled", 0.3],
+        "picture scaled, pen and all": rows["picture scaled", 0.3],
+        "nothing prepared": rows["nothing prepared", 0.3],
+    }
+    assert lines == {name: [round(n, 1) for n in row.values()] for name, row in expected.items()}
+    whole = rows["nothing prepared", 1.0]
+    pixels, upright, vae = (
+        f"{whole[name]:.1f}" for name in ("pixels", "pixels, upright", "view-trained VAE")
+    )
+    prose = " ".join(page.split())
+    assert f"pixels find {pixels} and the VAE {vae} of 10" in prose
+    assert f"pixels are back at {upright}" in prose
+    sizes = [rows["strokes scaled", size] for size in (1.0, 0.5, 0.3)]
+    for method in sizes[0]:  # "a small drawing in a corner is no harder than a large one"
+        assert np.ptp([row[method] for row in sizes]) < 0.15, method
+
+
+def test_a_drawing_is_measured_with_the_pen_of_the_page():
+    script = (STATIC / "live" / "draw.js").read_text(encoding="utf-8")
+    page = {name: int(n) for name, n in re.findall(r"const (WIDE|PEN|MOST) = (\d+);", script)}
+    assert page == {"WIDE": drawn.PAD, "PEN": drawn.PEN, "MOST": drawn.MOST}
 
 
 def test_the_bars_use_the_model_of_chapter_2():

@@ -122,7 +122,8 @@
     };
   };
 
-  // Tell screen readers what changed, once the reader rests.
+  // Tell screen readers what changed, once the reader rests. Until then nothing is said rather than
+  // what no longer holds.
   live.announcer = () => {
     const seen = live.element("p", { class: "live-result", "aria-hidden": "true" });
     const spoken = live.element("p", { class: "live-hidden", "aria-live": "polite" });
@@ -131,6 +132,7 @@
       text: live.element("div", { class: "live-voice" }, seen, spoken),
       say(words, aloud = words) {
         seen.replaceChildren(words);
+        spoken.replaceChildren();
         clearTimeout(timer);
         timer = setTimeout(() => spoken.replaceChildren(aloud), 250);
       },
