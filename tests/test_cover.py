@@ -58,7 +58,7 @@ def test_a_copied_picture_is_that_of_its_chapter(name, picture):
 def test_a_chapter_opens_with_the_picture_of_its_result(page):
     cells = nbformat.read(BOOK / f"{page}.ipynb", as_version=4).cells
     picture, alt, words = re.search(
-        r"^```\{figure\} (\S+)\n:alt: (.+)\n\n(.+)\n```$", cells[0].source, re.M
+        r"^```\{figure\} (\S+)\n:name: .+\n:alt: (.+)\n\n(.+)\n```$", cells[0].source, re.M
     ).groups()
     assert picture == f"images/opening-{page}.png"
     name = make_pictures.OPENINGS[page]

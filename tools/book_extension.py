@@ -216,9 +216,12 @@ def add_sizes(app, pagename, templatename, context, doctree) -> None:
     patches = app.book_patches
     sources = {name: source for source, name in app.builder.images.items()}
 
+    # The landing page is light: the pictures of its cards come when they come into sight.
+    late = 'loading="lazy" ' if pagename == app.config.root_doc else ""
+
     def sized(match: re.Match) -> str:
         with Image.open(Path(app.srcdir) / sources[unquote(match[1])]) as picture:
-            return f'<img width="{picture.width}" height="{picture.height}" '
+            return f'<img width="{picture.width}" height="{picture.height}" {late}'
 
     context["body"] = patches.replace(SIZES, PICTURE, sized, context.get("body") or "")
 

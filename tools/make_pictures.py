@@ -13,7 +13,7 @@ import nbformat
 from PIL import Image, ImageOps
 
 BOOK = Path(__file__).resolve().parents[1] / "book"
-SIZE = (560, 350)
+SIZE = (400, 250)
 OPENINGS = {
     "background": "fig-background-moved",
     "elbo": "fig-elbo-gap",
@@ -54,7 +54,7 @@ def figure_of(path: Path, name: str) -> Image.Image:
 def card(picture: Image.Image, part: tuple[float, ...]) -> Image.Image:
     """Return that part of the picture, as large as fits, on white."""
     cut = picture.crop(tuple(round(share * picture.size[i % 2]) for i, share in enumerate(part)))
-    return in_few_colours(ImageOps.pad(cut, SIZE, Image.Resampling.LANCZOS, color="white"), 64)
+    return in_few_colours(ImageOps.pad(cut, SIZE, Image.Resampling.LANCZOS, color="white"), 32)
 
 
 def in_few_colours(picture: Image.Image, n: int) -> Image.Image:

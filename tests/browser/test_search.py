@@ -44,7 +44,7 @@ FIRST = {
     "equation 2.13": "book/elbo.html#equation-eq-elbo",
     "eq. (2.13)": "book/elbo.html#equation-eq-elbo",
     "exercise 2.1": "book/elbo.html#ex-price-of-a-bit",
-    "figure 3.1": "book/encoder-decoder.html#fig-vae-diagram",
+    "figure 3.1": "book/encoder-decoder.html#fig-opening-encoder-decoder",
     "chapter 5": "book/retrieval.html",
     # By another name
     "embedding": "book/glossary.html#term-descriptor",
