@@ -22,7 +22,8 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[1]
 STATIC = ROOT / "book" / "_static"
 FIGURES = {"latent": "training.ipynb", "elbo": "elbo.ipynb", "draw": "draw.md"}
-DATA = ("digit-decoder", "digit-points", "digit-encoder", "digit-gallery")
+FIGURES |= {"ranking": "background.ipynb", "gradients": "elbo.ipynb"}
+DATA = ("digit-decoder", "digit-points", "digit-encoder", "digit-gallery", "small-ranking")
 
 
 def unpack(text: str) -> bytes:
@@ -168,6 +169,28 @@ def test_the_bars_use_the_model_of_chapter_2():
     script = (STATIC / "live" / "elbo.js").read_text(encoding="utf-8")
     page = re.search(r"MODEL = \{ w: ([\d.]+), b: ([\d.]+), sigma: ([\d.]+) \}", script).groups()
     assert dict(zip(chapter, map(float, page), strict=True)) == chapter
+
+
+def test_the_clouds_use_the_model_and_the_image_of_chapter_2():
+    notebook = nbformat.read(ROOT / "book" / "elbo.ipynb", 4)
+    source = next(c.source for c in notebook.cells if c.source.startswith("W = np.array"))
+    names = {}
+    exec("import numpy as np\n" + source.split("precision =")[0], names)
+    script = (STATIC / "live" / "gradients.js").read_text(encoding="utf-8")
+    for name, chapters in (("W", "W"), ("b", "b"), ("x", "x"), ("sigma", "sigma_x")):
+        np.testing.assert_allclose(make_web.IMAGE[name], names[chapters], atol=1e-6)
+        kept = json.loads(re.search(rf"^    {name}: (.+?),\n", script, re.MULTILINE)[1])
+        assert kept == make_web.IMAGE[name], name
+
+
+def test_the_small_ranking_is_chapter_1s():
+    notebook = nbformat.read(ROOT / "book" / "background.ipynb", 4)
+    cell = next(c for c in notebook.cells if c.source.startswith("SMALL = 60"))
+    printed = cell.outputs[0].text
+    kept = stored("small-ranking")
+    assert f"query shows a        {kept['digit']}\n" in printed
+    assert f"rank 1-10 [{' '.join(map(str, kept['labels']))}]" in printed
+    assert f"among all 60: {kept['relevant']}\n" in printed
 
 
 def test_numerals_have_the_same_colours_in_picture_and_page():

@@ -2,6 +2,7 @@
 "use strict";
 
 (() => {
+  if (window.bookLive) return; // each of two figures on a page brings this script
   const FOLDER = new URL("../web/", document.currentScript.src);
   const NEAR = "600px"; // start to load when a figure is this close to the screen
   const live = (window.bookLive = { data: {} });
