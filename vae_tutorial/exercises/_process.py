@@ -25,6 +25,7 @@ MISSING, UNREADABLE = "missing", "not marked"
 ATTEMPTS = 8  # starts of one notebook
 START = 300  # seconds that Python and its imports may take on a busy computer
 IN_ALL = 10  # times the limit of a statement, for a whole notebook
+END = 5  # seconds for a judge that is done to end by itself
 LINE = 64_000  # bytes of one finding
 # What a notebook may see of our environment: how Python computes, and nothing that is secret.
 KEPT = (
@@ -118,7 +119,11 @@ def _attempt(raw, findings: Findings, seconds, gibibytes, settings, ends) -> str
         )
         running.add(process)
         try:
-            return _listen(process, token, findings, seconds, ends)
+            why = _listen(process, token, findings, seconds, ends)
+            if findings.done:  # it ends by itself, and coverage, where it is on, writes before that
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(END)
+            return why
         finally:
             _end(process)
             running.discard(process)
