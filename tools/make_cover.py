@@ -92,7 +92,8 @@ def fragment(right: dict, rows: list[int], labels: np.ndarray) -> str:
         f" By pixels of digits that were first set upright by hand: {share['upright', 'moved']} %."
     )
     parts = [
-        '<div class="cover" role="group" aria-label="A search for four digits, by two methods">',
+        '<div class="cover" role="group" aria-label="A search for four digits, by two methods" '
+        f'style="--columns:{1 + K * len(METHODS)};--rows:{len(STATES) * len(rows)}">',
         '<input type="checkbox" role="switch" id="cover-moved">',
         f'<label for="cover-moved">Move every query {SHIFT} pixels to the right</label>',
     ]
