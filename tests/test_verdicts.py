@@ -21,6 +21,7 @@ from vae_tutorial import metrics
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 LEVEL = 0.005  # of two means that a sentence calls level
+LITTLE = 0.01  # by which a method that is hardly better is better at most
 
 Row = tuple[str, str]
 
@@ -31,7 +32,7 @@ class Claim:
     sentence: str  # as it stands on the page
     measure: str
     first: Row
-    relation: str  # ">" or "=": the first is better, or level
+    relation: str  # ">", "hardly >" or "=": the first is better, better by little, or level
     second: Row
     data: str = "mnist"
 
@@ -66,7 +67,9 @@ def difference(data: str, measure: str, first: Row, second: Row) -> tuple[float,
 
 def holds(relation: str, found: tuple[float, float, float]) -> bool:
     mean, low, _ = found
-    return abs(mean) < LEVEL if relation == "=" else low > 0
+    if relation == "=":
+        return abs(mean) < LEVEL
+    return low > 0 and (relation == ">" or mean < LITTLE)
 
 
 def words(page: str) -> str:
@@ -80,9 +83,11 @@ def words(page: str) -> str:
 
 
 PAGE, BETTER, FIRST = "retrieval.ipynb", "better-representations.ipynb", "index.md"
-HARDLY = "A VAE as the textbooks have it finds digits hardly better than PCA"
+HARDLY = "finds digits hardly better than PCA"
 MOST = "The same knowledge put in by hand, before any search, goes most of the way."
-BEATS = "beats every rival we tried on digits"
+BEATS = (
+    "has the best first ten results on digits, even when its rivals get a graph of neighbours too"
+)
 WITHOUT = "without the noise and the KL term that make it a VAE, it is as good."
 PLAIN = "A plain VAE is a little better than PCA, and well behind knowledge made by hand."
 VIEWED = "The view VAE and upright HOG have the same P@10, and nearly the same mAP."
@@ -161,10 +166,15 @@ CLAIMS = [
         for n in (*UNLABELLED, "graph view VAE")
         if n not in ("HOG view VAE", *NOT_HELPED)
     ),
-    Claim(FIRST, HARDLY, "P@10", VAE, ">", of("PCA")),
+    Claim(FIRST, HARDLY, "P@10", VAE, "hardly >", of("PCA")),
     Claim(FIRST, MOST, "P@10", of("upright PCA"), ">", VAE),
     Claim(FIRST, MOST, "P@10", VIEW, "=", of("upright PCA")),
-    *(Claim(FIRST, BEATS, m, GRAPH_VAE, ">", of(n)) for n in UNLABELLED for m in ("P@10", "mAP")),
+    *(Claim(FIRST, BEATS, "P@10", GRAPH_VAE, ">", of(n)) for n in UNLABELLED),
+    *(
+        Claim(FIRST, BEATS, "P@10", GRAPH_VAE, ">", of(n, "graph"))
+        for n in UNLABELLED
+        if n not in NOT_HELPED
+    ),
     Claim(
         FIRST,
         WITHOUT,
@@ -211,12 +221,12 @@ def test_other_numbers_name_the_sentence_that_is_no_longer_true(claim, monkeypat
     changed = [dict(line) for line in lines]
     for line in changed:
         if {tuple(line["first"]), tuple(line["second"])} == set(pair):
-            if claim.relation == ">":
+            if claim.relation != "=":
                 line["first"], line["second"] = line["second"], line["first"]
             else:
                 line[claim.measure] = {"mean": 2 * LEVEL, "interval": [LEVEL, 3 * LEVEL]}
     if first in scores and second in scores:
-        if claim.relation == ">":
+        if claim.relation != "=":
             scores[first], scores[second] = scores[second], scores[first]
         else:
             scores[first] = scores[second] + 2 * LEVEL
@@ -224,3 +234,18 @@ def test_other_numbers_name_the_sentence_that_is_no_longer_true(claim, monkeypat
     monkeypatch.setitem(globals(), "of_queries", lambda data: scores)
     with pytest.raises(AssertionError, match=re.escape(repr(claim.sentence))):
         check(claim)
+
+
+@pytest.mark.parametrize(
+    ("relation", "found", "expected"),
+    [
+        ("hardly >", (0.008, 0.006, 0.009), True),
+        ("hardly >", (0.02, 0.018, 0.022), False),
+        ("hardly >", (0.001, -0.001, 0.003), False),
+        (">", (0.02, 0.018, 0.022), True),
+        ("=", (-0.004, -0.005, -0.003), True),
+        ("=", (-0.006, -0.007, -0.005), False),
+    ],
+)
+def test_a_relation_holds_on_its_side_and_within_its_size(relation, found, expected):
+    assert holds(relation, found) is expected
