@@ -12,7 +12,7 @@ import nbformat
 import numpy as np
 import pytest
 
-from vae_tutorial import datasets
+from vae_tutorial import datasets, metrics
 from vae_tutorial.baselines import Pixels
 from vae_tutorial.models import pretrained
 from vae_tutorial.retrieval import ImageIndex
@@ -191,6 +191,24 @@ def test_the_small_ranking_is_chapter_1s():
     assert f"query shows a        {kept['digit']}\n" in printed
     assert f"rank 1-10 [{' '.join(map(str, kept['labels']))}]" in printed
     assert f"among all 60: {kept['relevant']}\n" in printed
+
+
+def test_chapter_1_names_the_numbers_of_the_small_ranking():
+    kept = stored("small-ranking")
+    hits = np.array(kept["labels"]) == kept["digit"]
+
+    def average_precision(order):
+        return metrics.average_precision(hits[order][np.newaxis], [kept["relevant"]])[0]
+
+    found, one, two = list(range(10)), [0, 2, 1, *range(3, 10)], [0, 2, 1, 3, 4, 5, 7, 6, 8, 9]
+    first, second = np.diff([average_precision(order) for order in (found, one, two)])
+    best = average_precision(np.argsort(~hits, kind="stable"))
+    notebook = nbformat.read(ROOT / "book" / "background.ipynb", 4)
+    text = next(c.source for c in notebook.cells if c.get("id") == "background-ranking")
+    assert f"AP rises by {first:.3f}, and then by {second:.3f}:" in text
+    assert f"AP is {best:.3f} and not 1" in text
+    recall = hits.sum() / kept["relevant"]
+    assert f"P@10 is {hits.mean():g} and recall@10 {recall:.3f} in all of them" in text
 
 
 def test_numerals_have_the_same_colours_in_picture_and_page():
