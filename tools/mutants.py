@@ -72,6 +72,7 @@ TESTS = {
     "exercises/__init__": ["exercises"],
     "exercises/__main__": ["marking"],
     "exercises/_notebooks": ["marking"],
+    "exercises/_relations": ["exercises", "answers"],
     "exercises/_trial": ["exercises"],
 }
 # Tried when they are named only: these hold little logic, or start TensorFlow anew in every test.
