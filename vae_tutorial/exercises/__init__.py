@@ -17,8 +17,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vae_tutorial._checks import check_choice
-
 # Importing a page's module registers its exercises, in the order of the book.
 from vae_tutorial.exercises import (  # noqa: F401  # isort: skip
     _background,
@@ -179,11 +177,13 @@ def progress() -> None:
 
 def _known(name: str) -> Exercise:
     """Return the exercise of a name; where there is none, say which name is nearest."""
-    if isinstance(name, str) and name not in EXERCISES:
+    if not isinstance(name, str):
+        raise TypeError(f"name must be a string, got {type(name).__name__}")
+    if name not in EXERCISES:
         near = difflib.get_close_matches(name, EXERCISES, n=1, cutoff=0.4)
         hint = f"did you mean {near[0]!r}?" if near else "list(exercises.EXERCISES) has all names"
         raise ValueError(f"there is no exercise {name!r}; {hint}")
-    return EXERCISES[check_choice(name, "name", EXERCISES)]
+    return EXERCISES[name]
 
 
 def _judge(name: str, exercise: Exercise, answer) -> tuple[str, str]:

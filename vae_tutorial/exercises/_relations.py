@@ -52,9 +52,9 @@ def _scaled(pairs) -> str:
         return ""
     largest = np.abs(want).argmax()
     factor, shift = got[largest] / want[largest], got[largest] - want[largest]
-    if factor and same(factor * want, got):
+    if factor and abs(factor - 1) > 1e-3 and same(factor * want, got):
         return f"Your results are the right ones multiplied by {factor:.4g}."
-    if same(want + shift, got):
+    if abs(shift) > 1e-3 * abs(want[largest]) and same(want + shift, got):
         return f"Your results are the right ones plus {shift:.4g}."
     return ""
 

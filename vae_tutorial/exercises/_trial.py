@@ -271,7 +271,6 @@ def written(name: str, given) -> str:
 def _literal(value) -> str:
     if not isinstance(value, np.ndarray):
         return repr(value)
-    with np.printoptions(threshold=sys.maxsize, floatmode="unique", linewidth=88):
-        numbers_of = np.array2string(value, separator=", ")
-    implied = np.array(value.tolist()).dtype == value.dtype
-    return f"np.array({numbers_of}" + (")" if implied else f", dtype=np.{value.dtype})")
+    listed = value.tolist()
+    kind = "" if np.array(listed).dtype == value.dtype else f", dtype=np.{value.dtype}"
+    return f"np.array({listed}{kind})"
