@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from fractions import Fraction
 
 import nbformat
 import numpy as np
@@ -533,3 +534,97 @@ def test_the_book_holds_every_exercise_as_the_bank_has_it():
         assert len(places) == len(names)
         assert all(map(str.__contains__, places, [EXERCISES[n].reasoning for n in names]))
         assert stored == {f"{name}: not attempted yet" for name in names}
+
+
+# -- Answers that passed and must not, were refused and must not be, or were named wrongly --------
+
+
+def by_list_index(distances, k):
+    return [distances.tolist().index(d) for d in sorted(distances)[:k]]
+
+
+def by_fixed_shift(shift):
+    return lambda w: np.log(np.exp(w + shift).mean(-1)) - shift
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "said"),
+    [
+        (
+            "merge_shards",
+            lambda d, i, k: i.ravel()[np.argpartition(d.ravel(), k - 1)[:k]],
+            "wrong order: argpartition does not sort",
+        ),
+        ("top_k", lambda d, k: np.argpartition(d, k - 1)[:k], "argpartition does not sort"),
+        ("top_k", lambda d, k: np.argpartition(d, k)[:k], "You give argpartition k"),
+        ("top_k", by_list_index, "one position twice"),
+        ("top_k", lambda d, k: np.argsort(d)[-k:], "You return the farthest images"),
+        (
+            "bernoulli_log_likelihood",
+            lambda x, u: (np.round(x) * u - np.logaddexp(0, u)).sum(1),
+            "You round grey pixels",
+        ),
+        ("active_units", lambda m, t: int((m.var(0) > 0.01).sum()), "write 0.01 in its place"),
+        ("active_units", lambda m, t: int((m.mean(0) > t).sum()), "compare the mean"),
+        ("active_units", lambda m, t: int((np.abs(m).mean(0) > t).sum()), "compare the mean"),
+        ("active_units", lambda m, t: int((np.ptp(m, 0) > t).sum()), "compare the range"),
+        ("held_out_images", lambda s, e: (s > 0) & (s % e == 0), "You leave symbol 0 out"),
+        (
+            "hamming_distances",
+            lambda q, g: np.bitwise_count(q ^ g).sum(1, dtype=np.uint8),
+            "You count in uint8",
+        ),
+        (
+            "gallery_bytes",
+            lambda n, d, b: int(np.prod([n, d, b], dtype=np.int32)) // 8,
+            "You count in int32",
+        ),
+        ("log_mean_exp", by_fixed_shift(1000), "You shift by a fixed number"),
+        ("log_mean_exp", by_fixed_shift(990), "You shift by a fixed number"),
+        ("log_mean_exp", lambda w: EXERCISES["log_mean_exp"].solution(w) + 0.05, "plus 0.05"),
+        ("free_bits", lambda kl, f: kl.mean(0).sum(), "The floor is missing"),
+        ("warmup_weight", lambda e, n: 0.0 if e < n else 1.0, "as by // or by an if"),
+        (
+            "shift_image",
+            lambda x, d, r: np.pad(x, ((d, 0), (r, 0)))[: -d or None, :-r],
+            "small input on which it fails",
+        ),
+    ],
+)
+def test_what_passed_or_was_named_wrongly(name, answer, said):
+    verdict = exercises.check(name, answer)
+    assert verdict.status == exercises.WRONG
+    assert said in verdict.message
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("hamming_distances", lambda q, g: np.unpackbits(q ^ g, axis=1).mean(1) * len(q) * 8),
+        ("hamming_distances", lambda q, g: np.unpackbits(q ^ g, axis=1).sum(1).astype("f4")),
+        (
+            "product_of_experts",
+            lambda m, v: np.array(EXERCISES["product_of_experts"].solution(m, v)),
+        ),
+        ("equivalent_beta", Fraction),
+        ("free_bits", lambda kl, f: sum(max(Fraction(c.mean()), Fraction(f)) for c in kl.T)),
+        ("bound_log_var", lambda raw, b: raw / (1 + np.abs(raw / b) ** 3) ** (1 / 3)),
+        ("bound_log_var", lambda raw, b: raw / (1 + np.abs(raw) / b)),
+        ("active_units", lambda m, t: int((m.var(0, ddof=1) > t).sum())),
+        ("top_k", lambda d, k: np.lexsort((-np.arange(len(d)), d))[:k]),
+        ("merge_shards", lambda d, i, k: i.ravel()[np.lexsort((-i.ravel(), d.ravel()))[:k]]),
+    ],
+)
+def test_what_was_refused_and_is_right(name, answer):
+    verdict = exercises.check(name, answer)
+    assert verdict.status == exercises.RIGHT, verdict
+
+
+def test_whole_numbers_beyond_int64_are_numbers(monkeypatch):
+    made = dataclasses.replace(EXERCISES["gallery_bytes"], cases=("f(10**20, 8, 1)",))
+    monkeypatch.setitem(EXERCISES, "gallery_bytes", made)
+    assert exercises.check("gallery_bytes", lambda n, d, b: n * d * b // 8).status == "right"
+    message = exercises.check(
+        "gallery_bytes", lambda n, d, b: n * d * b // 8 + (n > 10**19)
+    ).message
+    assert "expected 100000000000000000000\n" in message

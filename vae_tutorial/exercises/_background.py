@@ -48,7 +48,9 @@ def _relevant(rng, size):
             lambda relevant, k: relevant[:, :k].mean(0)
         ),
         "You take k + 1 results: relevant[:, :k] already holds k.": (
-            lambda relevant, k: relevant[:, : k + 1].mean(1)
+            lambda relevant, k: relevant[:, : k + 1].mean(1),
+            lambda relevant, k: relevant[:, : k + 1].sum(1) / (k + 1),
+            lambda relevant, k: relevant[:, : k + 1].sum(1) / k,
         ),
         "You say whether anything relevant was found among the first k. That is the hit rate.": (
             lambda relevant, k: relevant[:, :k].any(1)
@@ -176,6 +178,11 @@ def _sorted(positions, distances):
         "You return the whole ranking. Keep its first k.": (
             lambda distances, k: np.argsort(distances),
             lambda distances, k: np.argsort(distances, kind="stable"),
+        ),
+        "You count positions from 1. The first image stands at 0.": seen(
+            lambda want, got, distances, k: (
+                distances[got.astype(int) - 1] == np.sort(distances)[:k]
+            ).all()
         ),
         "You return one result too many or too few: [:k] holds k.": (
             lambda distances, k: np.argsort(distances)[: k + 1],

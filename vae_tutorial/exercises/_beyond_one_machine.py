@@ -141,7 +141,11 @@ def merge_shards(distances, ids, k):
     draw=lambda rng, size: (int(rng.integers(2, 50 * size)), 8 * int(rng.integers(1, 5)), 2**size),
     mistakes={
         "You return bits. Eight of them are a byte.": (lambda n, d, b: n * d * b),
-        "You count one number for each image.": (lambda n, d, b: n * b // 8),
+        "You count one number for each image.": (
+            lambda n, d, b: n * b // 8,
+            lambda n, d, b: n * b / 8,
+            lambda n, d, b: n * b,
+        ),
         "You return kilobytes. The bytes were asked for.": (
             lambda n, d, b: n * d * b / 8 / 1000,
             lambda n, d, b: n * d * b / 8 / 1024,
@@ -167,8 +171,12 @@ def merge_shards(distances, ids, k):
         "You leave the bits out.": (
             lambda n, d, b: n * d,
             lambda n, d, b: n * d // 8,
+            lambda n, d, b: n * d / 8,
         ),
-        "You count one image. Multiply by their number.": lambda n, d, b: d * b // 8,
+        "You count one image. Multiply by their number.": (
+            lambda n, d, b: d * b // 8,
+            lambda n, d, b: d * b,
+        ),
         "You count a byte as 4, 10 or 16 bits. It has eight.": (
             lambda n, d, b: n * d * b // 4,
             lambda n, d, b: n * d * b // 10,
@@ -180,9 +188,10 @@ def merge_shards(distances, ids, k):
             lambda n, d, b: n * d * 2**b // 8,
         ),
         "You add where you should multiply.": (
+            lambda n, d, b: (n + d) * b / 8,
             lambda n, d, b: (n + d) * b // 8,
+            lambda n, d, b: n * (d + b) / 8,
             lambda n, d, b: n * (d + b) // 8,
-            lambda n, d, b: (n + d + b) // 8,
         ),
         "You assume double precision, 64 bits, whatever bits says.": lambda n, d, b: n * d * 8,
     },
