@@ -143,6 +143,12 @@ def _sorted(positions, distances):
             lambda distances, k: np.argpartition(distances, -k)[-k:],
             lambda distances, k: _sorted(np.argpartition(-distances, k - 1)[:k], -distances),
         ),
+        "Where two distances are equal you return one position twice, as list.index does.": seen(
+            lambda want, got, distances, k: (
+                len(np.unique(got)) < k
+                and (distances[got.astype(int)] == np.sort(distances)[:k]).all()
+            )
+        ),
         "Yours are the right images, but the farthest of them comes first.": seen(
             lambda want, got, distances, k: (
                 distances[got.astype(int)] == np.sort(distances)[:k][::-1]
@@ -163,12 +169,6 @@ def _sorted(positions, distances):
         ),
         "You leave out the nearest image. That is right only if the query is in the gallery.": (
             lambda distances, k: np.argsort(distances)[1 : k + 1]
-        ),
-        "Where two distances are equal you return one position twice, as list.index does.": seen(
-            lambda want, got, distances, k: (
-                len(np.unique(got)) < k
-                and (distances[got.astype(int)] == np.sort(distances)[:k]).all()
-            )
         ),
         "You give argpartition k. Positions count from 0: with k - 1 it also works where k is the "
         "whole gallery.": (

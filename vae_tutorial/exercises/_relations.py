@@ -50,11 +50,11 @@ def _scaled(pairs) -> str:
     want, got = (np.concatenate([p[i].ravel() for p in pairs]) for i in (0, 1))
     if not np.isfinite(got).all() or np.ptp(want) == 0:
         return ""
-    largest = np.abs(want).argmax()
-    factor, shift = got[largest] / want[largest], got[largest] - want[largest]
+    largest, smallest = np.abs(want).argmax(), np.abs(want).argmin()
+    factor, shift = got[largest] / want[largest], got[smallest] - want[smallest]
     if factor and abs(factor - 1) > 1e-3 and same(factor * want, got):
         return f"Your results are the right ones multiplied by {factor:.4g}."
-    if abs(shift) > 1e-3 * abs(want[largest]) and same(want + shift, got):
+    if abs(shift) > 1e-3 * max(1, abs(want[smallest])) and same(want + shift, got):
         return f"Your results are the right ones plus {shift:.4g}."
     return ""
 
