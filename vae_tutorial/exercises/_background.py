@@ -38,7 +38,8 @@ def _relevant(rng, size):
     draw=_relevant,
     mistakes={
         "You divide by the number of relevant results. That is recall; precision divides by k.": (
-            lambda relevant, k: relevant[:, :k].sum(1) / relevant.sum(1)
+            lambda relevant, k: relevant[:, :k].sum(1) / relevant.sum(1),
+            lambda relevant, k: relevant[:, :k].sum(1) / np.minimum(k, relevant.sum(1)),
         ),
         "You count the relevant results but do not divide by k.": (
             lambda relevant, k: relevant[:, :k].sum(1)
@@ -61,11 +62,13 @@ def _relevant(rng, size):
         "You take k - 1 results: relevant[:, :k] already leaves out position k.": (
             lambda relevant, k: relevant[:, : k - 1].sum(1) / (k - 1),
             lambda relevant, k: relevant[:, : k - 1].sum(1) / k,
+            lambda relevant, k: relevant[:, 1:k].mean(1),
         ),
         "You cut the first axis, the queries: relevant[:k]. Ranks are the second.": (
             lambda relevant, k: relevant[:k].mean(1),
             lambda relevant, k: relevant[:k].sum(1) / k,
             lambda relevant, k: relevant[:k].mean(0),
+            lambda relevant, k: relevant[:k].mean(),
         ),
         "You take the last k results. The best ones come first.": (
             lambda relevant, k: relevant[:, -k:].mean(1)
@@ -142,6 +145,8 @@ def _sorted(positions, distances):
             lambda distances, k: np.argpartition(-distances, k - 1)[:k],
             lambda distances, k: np.argpartition(distances, -k)[-k:],
             lambda distances, k: _sorted(np.argpartition(-distances, k - 1)[:k], -distances),
+            lambda distances, k: np.argmax(distances),
+            lambda distances, k: np.argsort(distances)[k:],
         ),
         "Where two distances are equal you return one position twice, as list.index does.": seen(
             lambda want, got, distances, k: (
@@ -174,10 +179,13 @@ def _sorted(positions, distances):
         "whole gallery.": (
             lambda distances, k: np.argpartition(distances, k)[:k],
             lambda distances, k: _sorted(np.argpartition(distances, k)[:k], distances),
+            lambda distances, k: np.argpartition(distances, k)[: k + 1],
         ),
         "You return the whole ranking. Keep its first k.": (
             lambda distances, k: np.argsort(distances),
             lambda distances, k: np.argsort(distances, kind="stable"),
+            lambda distances, k: np.argsort(-distances),
+            lambda distances, k: np.argsort(distances)[::-1],
         ),
         "You count positions from 1. The first image stands at 0.": seen(
             lambda want, got, distances, k: (
@@ -191,6 +199,7 @@ def _sorted(positions, distances):
         "You look at the first k images only. Choose among all of them.": (
             lambda distances, k: np.argsort(distances[:k]),
             lambda distances, k: np.arange(k),
+            lambda distances, k: distances[:k],
         ),
         "You return ranks. Return which image has rank 1, rank 2 and so on: one argsort.": (
             lambda distances, k: np.argsort(np.argsort(distances))[:k]
@@ -198,6 +207,7 @@ def _sorted(positions, distances):
         "You return the nearest image alone. k of them were asked for.": (
             lambda distances, k: np.argmin(distances),
             lambda distances, k: np.argsort(distances)[:1],
+            lambda distances, k: np.full(k, np.argmin(distances)),
         ),
         "You mark the nearest images. Return their positions.": (
             lambda distances, k: distances <= np.sort(distances)[k - 1],
@@ -264,7 +274,9 @@ def _tied(rng, size):
             )
         ),
         "You rank the farthest image first.": (
-            lambda distances, relevant: _ap(_ranked(-distances, relevant))
+            lambda distances, relevant: _ap(_ranked(-distances, relevant)),
+            lambda distances, relevant: _ap(relevant[np.argsort(distances)[::-1]]),
+            lambda distances, relevant: _ap(_ranked(distances, relevant)[::-1]),
         ),
         "You do not rank at all: the gallery's order is no ranking.": (
             lambda distances, relevant: _ap(relevant)
@@ -275,7 +287,10 @@ def _tied(rng, size):
             lambda distances, relevant: _zero_based(_ranked(distances, relevant))
         ),
         "You return one over the rank of the first relevant image, the reciprocal rank.": (
-            lambda distances, relevant: 1 / (_ranked(distances, relevant).argmax() + 1)
+            lambda distances, relevant: 1 / (_ranked(distances, relevant).argmax() + 1),
+            lambda distances, relevant: (
+                1 / (np.flatnonzero(_ranked(distances, relevant)) + 1)
+            ).mean(),
         ),
         "You return the precision of the whole ranking: the share of relevant images.": (
             lambda distances, relevant: relevant.mean()
@@ -365,6 +380,24 @@ def _ap(ranked):
         "You return the coordinates. Multiply by vt[:k] again, and add the mean, to draw images.": (
             seen(lambda want, got, images, k: _same(abs(got), abs(_codes(images, k))))
         ),
+        "You return the directions. Project onto them, and go back, to draw images.": (
+            lambda images, k: _svd(images)[2][:k],
+            lambda images, k: _svd(images)[2],
+        ),
+        "You take the directions from images whose mean was not subtracted.": (
+            lambda images, k: images.mean(0) + _centred(images) @ _uncentred(images, k)
+        ),
+        "You project the images as they are. Subtract the mean first.": (
+            lambda images, k: images.mean(0) + images @ _svd(images)[2][:k].T @ _svd(images)[2][:k],
+            lambda images, k: images @ _svd(images)[2][:k].T @ _svd(images)[2][:k],
+        ),
+        "You use one direction too many or too few, or the k-th alone. vt[:k] holds k.": (
+            lambda images, k: _along(images, slice(0, k + 1)),
+            lambda images, k: _along(images, slice(0, k - 1)),
+            lambda images, k: _along(images, slice(k - 1, k)),
+            lambda images, k: _along(images, slice(k, None)),
+            lambda images, k: _along(images, slice(1, k + 1)),
+        ),
         "You take columns of vt. Its rows are the directions: vt[:k].": (
             lambda images, k: images.mean(0) + _centred(images) @ _columns(images, k)
         ),
@@ -395,6 +428,16 @@ def _centred(images):
 
 def _svd(images):
     return np.linalg.svd(_centred(images), full_matrices=False)
+
+
+def _along(images, chosen):
+    vt = _svd(images)[2][chosen]
+    return images.mean(0) + _centred(images) @ vt.T @ vt
+
+
+def _uncentred(images, k):
+    vt = np.linalg.svd(images, full_matrices=False)[2][:k]
+    return vt.T @ vt
 
 
 def _codes(images, k):

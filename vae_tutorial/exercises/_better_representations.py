@@ -30,7 +30,8 @@ PAGE = "better-representations"
     draw=lambda rng, size: (rng.choice([-1, 1], (2, size + 2)) * rng.uniform(0.1, 2, size + 2),),
     mistakes={
         "You compare with 0.5, as if these were probabilities. For log-odds the middle is 0.": (
-            lambda x: (x > 0.5).astype(int)
+            lambda x: (x > 0.5).astype(int),
+            lambda x: (np.exp(x) > 0.5).astype(int),
         ),
         "You return signs. Return 0 where the log-odds are negative.": (
             lambda x: np.sign(x).astype(int),
@@ -39,6 +40,7 @@ PAGE = "better-representations"
         "You return probabilities. Decide for the likelier value.": (
             lambda x: 1 / (1 + np.exp(-x)),
             lambda x: np.exp(x),
+            lambda x: np.round(1 / (1 + np.exp(-x)), 2),
         ),
         "You round the log-odds, or cut off their decimals. Compare them with 0.": (
             lambda x: np.round(x).astype(int),
@@ -51,6 +53,13 @@ PAGE = "better-representations"
             lambda x: (x > x.mean()).astype(int),
             lambda x: (x > np.median(x)).astype(int),
             lambda x: (x > x.mean(1, keepdims=True)).astype(int),
+        ),
+        "int takes one number. For an array use astype(int).": (
+            lambda x: int(x > 0),
+            lambda x: int(x[x > 0]),
+        ),
+        "An if takes one truth value. Compare the whole array: x > 0, or np.where.": (
+            lambda x: 1 if x > 0 else 0,
         ),
         "You choose one bit of each row. Every bit is decided by itself.": (
             lambda x: x.argmax(1),
@@ -148,6 +157,7 @@ def _entry_distances(vectors, codebooks):
         "You choose over another axis. The entries are the last axis of the distances.": (
             lambda v, c: _entry_distances(v, c).argmin(1),
             lambda v, c: _entry_distances(v, c).argmin(0),
+            lambda v, c: _entry_distances(v, c).argsort(-1),
         ),
         "You add up absolute differences. Nearest means the smallest sum of squares.": (
             lambda v, c: np.abs(_parts(v, c)[:, :, None] - c).sum(-1).argmin(-1)
@@ -160,6 +170,16 @@ def _entry_distances(vectors, codebooks):
         ),
         "You use the codebooks in reversed order.": (
             lambda v, c: ((_parts(v, c)[:, :, None] - c[::-1]) ** 2).sum(-1).argmin(-1)
+        ),
+        "You reshape to parts first. The vectors come first: (n, parts, d / parts).": (
+            lambda v, c: (
+                ((v.reshape(len(c), len(v), -1).swapaxes(0, 1)[:, :, None] - c) ** 2)
+                .sum(-1)
+                .argmin(-1)
+            )
+        ),
+        "You flatten the result. It has one row a vector: (n, parts).": (
+            lambda v, c: _entry_distances(v, c).argmin(-1).ravel()
         ),
         "You add up differences without squares. Square them first.": (
             lambda v, c: (_parts(v, c)[:, :, None] - c).sum(-1).argmin(-1),

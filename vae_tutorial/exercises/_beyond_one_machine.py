@@ -69,7 +69,8 @@ def _merged(got, distances, ids, k):
         "You take the same number from each machine. One may hold them all.": (
             lambda d, i, k: i[:, : -(-k // len(d))].ravel()[
                 np.argsort(d[:, : -(-k // len(d))].ravel())
-            ][:k]
+            ][:k],
+            lambda d, i, k: i[:, : k // len(d) + 1].ravel()[:k],
         ),
         "Yours are the right ids in the wrong order: argpartition does not sort.": seen(
             lambda want, got, d, i, k: (np.sort(got) == np.sort(want)).all()
@@ -91,10 +92,16 @@ def _merged(got, distances, ids, k):
         "You sort each machine's row by itself. Join the rows first.": (
             lambda d, i, k: np.take_along_axis(i, np.argsort(d, axis=1), axis=1)[:, :k],
             lambda d, i, k: i[:, :k],
+            lambda d, i, k: np.take_along_axis(i, np.argsort(d, axis=1), axis=1)[:, :k].ravel(),
+            lambda d, i, k: i[:, :k].ravel(),
         ),
         "You sort over the machines, rank by rank. Join all lists, then sort.": (
             lambda d, i, k: np.take_along_axis(i, np.argsort(d, axis=0), axis=0).ravel()[:k],
             lambda d, i, k: np.take_along_axis(i, np.argsort(d, axis=0), axis=0)[0][:k],
+        ),
+        "You look places of the joined list up in the table. Join the ids as well: ids.ravel().": (
+            lambda d, i, k: i[np.argsort(d.ravel())[:k]],
+            lambda d, i, k: i[np.argsort(d)[:k]],
         ),
         "You leave out the nearest image.": (
             lambda d, i, k: i.ravel()[np.argsort(d.ravel())[1 : k + 1]]
@@ -167,7 +174,10 @@ def merge_shards(distances, ids, k):
             lambda n, d, b: n * d * -(-b // 8),
             lambda n, d, b: n * d * max(1, b // 8),
         ),
-        "You multiply by 8. Divide: eight bits are a byte.": lambda n, d, b: n * d * b * 8,
+        "You multiply by 8. Divide: eight bits are a byte.": (
+            lambda n, d, b: n * d * b * 8,
+            lambda n, d, b: n * d / b,
+        ),
         "You leave the bits out.": (
             lambda n, d, b: n * d,
             lambda n, d, b: n * d // 8,
@@ -192,6 +202,8 @@ def merge_shards(distances, ids, k):
             lambda n, d, b: (n + d) * b // 8,
             lambda n, d, b: n * (d + b) / 8,
             lambda n, d, b: n * (d + b) // 8,
+            lambda n, d, b: n + d * b / 8,
+            lambda n, d, b: n * (d + b / 8),
         ),
         "You assume double precision, 64 bits, whatever bits says.": lambda n, d, b: n * d * 8,
     },

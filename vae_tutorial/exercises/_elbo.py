@@ -42,12 +42,22 @@ def _gaussians(rng, size):
     ),
     draw=_gaussians,
     mistakes={
-        "The factor one half is missing.": (lambda m, v: (m**2 + np.exp(v) - v - 1).sum(-1)),
+        "The factor one half is missing.": (
+            lambda m, v: (m**2 + np.exp(v) - v - 1).sum(-1),
+            lambda m, v: (0.5 * m**2 + np.exp(v) - v - 1).sum(-1),
+            lambda m, v: (m**2 + 0.5 * (np.exp(v) - v - 1)).sum(-1),
+        ),
         "You take the mean over the latent dimensions. The divergence is their sum.": (
-            lambda m, v: 0.5 * (m**2 + np.exp(v) - v - 1).mean(-1)
+            lambda m, v: 0.5 * (m**2 + np.exp(v) - v - 1).mean(-1),
+            lambda m, v: 0.5 * (m**2 + np.exp(v) - v - 1).mean(),
         ),
         "You read log_var as the logarithm of the standard deviation. It is that of the "
-        "variance.": (lambda m, v: 0.5 * (m**2 + np.exp(2 * v) - 2 * v - 1).sum(-1)),
+        "variance.": (
+            lambda m, v: 0.5 * (m**2 + np.exp(2 * v) - 2 * v - 1).sum(-1),
+            lambda m, v: 0.5 * (m**2 + np.exp(2 * v) - v - 1).sum(-1),
+            lambda m, v: 0.5 * (m**2 + np.exp(v / 2) - v - 1).sum(-1),
+            lambda m, v: 0.5 * (m**2 + np.exp(v) - 2 * v - 1).sum(-1),
+        ),
         "The sign is wrong: a divergence is never negative.": (
             lambda m, v: -0.5 * (m**2 + np.exp(v) - v - 1).sum(-1)
         ),
@@ -67,7 +77,9 @@ def _gaussians(rng, size):
             lambda m, v: 0.5 * (m**2 + v**2 - v - 1).sum(-1),
         ),
         "The log-variance has the wrong sign: it is subtracted.": (
-            lambda m, v: 0.5 * (m**2 + np.exp(v) + v - 1).sum(-1)
+            lambda m, v: 0.5 * (m**2 + np.exp(v) + v - 1).sum(-1),
+            lambda m, v: 0.5 * (m**2 + np.exp(-v) + v - 1).sum(-1),
+            lambda m, v: 0.5 * (m**2 + np.exp(-v) - v - 1).sum(-1),
         ),
         "The log-variance is missing: subtract it from the variance.": (
             lambda m, v: 0.5 * (m**2 + np.exp(v) - 1).sum(-1)
@@ -129,6 +141,20 @@ def kl_divergence(mean, log_var):
         "You divide by the standard deviation: the sign in the exponent is wrong.": (
             lambda mean, log_var, noise: mean + np.exp(-log_var / 2) * noise
         ),
+        "You multiply the mean by the noise too. It is added as it is.": (
+            lambda mean, log_var, noise: noise * (mean + np.exp(log_var / 2)),
+            lambda mean, log_var, noise: mean * noise * np.exp(log_var / 2),
+            lambda mean, log_var, noise: mean * noise,
+        ),
+        "You subtract the noise. Draws would be as likely, but it was to be added.": (
+            lambda mean, log_var, noise: mean - np.exp(log_var / 2) * noise
+        ),
+        "You go the other way: that turns a draw into standard normal noise.": (
+            lambda mean, log_var, noise: (noise - mean) / np.exp(log_var / 2)
+        ),
+        "You take the logarithm once more. log_var is one already: take its exponential.": (
+            lambda mean, log_var, noise: mean + np.log(log_var) * noise
+        ),
         "You do not add the mean.": (lambda mean, log_var, noise: np.exp(log_var / 2) * noise),
         "You halve the exponential. Halve the exponent: exp(log_var / 2).": (
             lambda mean, log_var, noise: mean + 0.5 * np.exp(log_var) * noise
@@ -188,7 +214,10 @@ def reparameterise(mean, log_var, noise):
             lambda ll, kl: (ll - kl).sum()
         ),
         "You return the loss, which is the negative of the ELBO.": (
-            lambda ll, kl: (kl - ll).mean()
+            lambda ll, kl: (kl - ll).mean(),
+            lambda ll, kl: -(ll + kl).mean(),
+            lambda ll, kl: np.abs(ll).mean() - kl.mean(),
+            lambda ll, kl: np.abs(ll - kl).mean(),
         ),
         "You return the log-likelihood alone.": (lambda ll, kl: ll.mean()),
         "You return the divergence alone.": (lambda ll, kl: kl.mean()),
@@ -196,6 +225,7 @@ def reparameterise(mean, log_var, noise):
         "You mix a sum and a mean over the batch. Both terms take the mean.": (
             lambda ll, kl: ll.sum() - kl.mean(),
             lambda ll, kl: ll.mean() - kl.sum(),
+            lambda ll, kl: (ll - kl).mean() / len(ll),
         ),
         "You return the negative sum over the batch. Return the mean, and no loss.": (
             lambda ll, kl: (kl - ll).sum()
@@ -210,6 +240,11 @@ def reparameterise(mean, log_var, noise):
             lambda ll, kl: (ll - kl)[0],
             lambda ll, kl: (ll - kl).max(),
             lambda ll, kl: (ll - kl).min(),
+        ),
+        "You multiply or divide the two. The divergence is subtracted.": (
+            lambda ll, kl: (ll * kl).mean(),
+            lambda ll, kl: (ll / kl).mean(),
+            lambda ll, kl: ll.mean() / kl.mean(),
         ),
         "You weigh the divergence by one half. Its half is inside it already.": (
             lambda ll, kl: (ll - 0.5 * kl).mean()
@@ -252,10 +287,14 @@ def elbo_of_batch(log_likelihood, kl):
     mistakes={
         "You take the sum where a mean belongs: log K is missing.": (lambda w: _logsumexp(w)),
         "You take the mean of the logarithms. That is the ELBO, which is never larger.": (
-            lambda w: w.mean(-1)
+            lambda w: w.mean(-1),
+            lambda w: w.mean(),
+            lambda w: w.max(-1) + (w - w.max(-1, keepdims=True)).mean(-1),
         ),
         "You did not add the maximum back.": (
-            lambda w: _logsumexp(w) - np.log(w.shape[-1]) - w.max(-1)
+            lambda w: _logsumexp(w) - np.log(w.shape[-1]) - w.max(-1),
+            lambda w: np.log(np.exp(w - w.mean(-1, keepdims=True)).mean(-1)),
+            lambda w: np.log(np.exp(w - w.max(-1, keepdims=True)).sum(-1)),
         ),
         "You return the largest weight, which leaves out all others.": (lambda w: w.max(-1)),
         "You subtract log K twice.": (lambda w: _logsumexp(w) - 2 * np.log(w.shape[-1])),
@@ -266,6 +305,19 @@ def elbo_of_batch(log_likelihood, kl):
             lambda w: np.log(np.exp(w).mean(-1) + 1e-12),
             lambda w: np.log(np.exp(w).mean(-1) + 1e-10),
             lambda w: np.log(np.exp(w).mean(-1) + 1e-8),
+        ),
+        "You take one mean over all rows. Each row has its own: axis=-1.": (
+            lambda w: _logsumexp(w.ravel()) - np.log(w.size),
+            lambda w: np.log(np.exp(w).mean()),
+        ),
+        "You work along axis 0. The weights of one image are the last axis.": (
+            lambda w: w.max(0) + np.log(np.exp(w - w.max(0)).mean(0))
+        ),
+        "Your maximum has one axis more than the logarithm, and their sum is a table. Drop it "
+        "again: [..., 0].": (
+            lambda w: (
+                w.max(-1, keepdims=True) + np.log(np.exp(w - w.max(-1, keepdims=True)).mean(-1))
+            )
         ),
         "You take the smallest weight out of the sum. The others overflow: take the largest.": (
             lambda w: w.min(-1) + np.log(np.exp(w - w.min(-1, keepdims=True)).mean(-1))

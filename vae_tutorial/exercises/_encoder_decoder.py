@@ -67,7 +67,8 @@ _naive = [
             lambda x, u: (x * u - np.logaddexp(0, u)).mean(-1)
         ),
         "You return the loss. The log-likelihood has the opposite sign.": (
-            lambda x, u: -(x * u - np.logaddexp(0, u)).sum(-1)
+            lambda x, u: -(x * u - np.logaddexp(0, u)).sum(-1),
+            lambda x, u: -(x * u - np.logaddexp(0, u)).mean(-1),
         ),
         "You clip or add a small number inside the logarithm. That caps the cost: a pixel that is "
         "surely wrong by 800 nats then costs some 16.": seen(
@@ -104,6 +105,22 @@ _naive = [
             lambda x, u: (x * u - np.logaddexp(0, -u)).sum(-1),
             lambda x, u: (x * u + np.logaddexp(0, u)).sum(-1),
             lambda x, u: (-x * u - np.logaddexp(0, u)).sum(-1),
+            lambda x, u: (x * u + np.logaddexp(0, -u)).sum(-1),
+        ),
+        "You put max(logit, 0) where log(1 + exp(logit)) belongs. They agree far from 0 only.": (
+            lambda x, u: (x * u - np.maximum(u, 0)).sum(-1)
+        ),
+        "You leave x out: every pixel is scored as white, or as black.": (
+            lambda x, u: (u - np.logaddexp(0, u)).sum(-1),
+            lambda x, u: -np.logaddexp(0, u).sum(-1),
+        ),
+        "You return a squared error. The log-likelihood of a Bernoulli pixel is a cross-entropy.": (
+            lambda x, u: -((x - _probability(u)) ** 2).sum(-1),
+            lambda x, u: ((x - _probability(u)) ** 2).sum(-1),
+            lambda x, u: -((x - u) ** 2).sum(-1),
+        ),
+        "You treat logits as probabilities. The logarithm of a negative logit is NaN.": (
+            lambda x, u: (x * np.log(u) + (1 - x) * np.log(1 - u)).sum(-1)
         ),
         "You leave out the normalisation: log(1 + exp(logits)) is subtracted.": (
             lambda x, u: (x * u).sum(-1)
@@ -156,7 +173,8 @@ def bernoulli_log_likelihood(x, logits):
             lambda x, m, v: -0.5 * (np.log(2 * np.pi) + v + (x - m) ** 2 / np.exp(v)).mean(-1)
         ),
         "You divide the squared error by the standard deviation, not by the variance.": (
-            lambda x, m, v: -0.5 * (np.log(2 * np.pi) + v + (x - m) ** 2 / np.exp(v / 2)).sum(-1)
+            lambda x, m, v: -0.5 * (np.log(2 * np.pi) + v + (x - m) ** 2 / np.exp(v / 2)).sum(-1),
+            lambda x, m, v: -0.5 * (np.log(2 * np.pi) + v + (x - m) ** 2 / np.exp(v) ** 2).sum(-1),
         ),
         "The sign is wrong: a large error must make the log-likelihood small.": (
             lambda x, m, v: 0.5 * (np.log(2 * np.pi) + v + (x - m) ** 2 / np.exp(v)).sum(-1)
@@ -177,6 +195,7 @@ def bernoulli_log_likelihood(x, logits):
             lambda x, m, v: -(np.log(2 * np.pi) + v + (x - m) ** 2 / np.exp(v)).sum(-1),
             lambda x, m, v: -(0.5 * np.log(2 * np.pi) + 0.5 * v + (x - m) ** 2 / np.exp(v)).sum(-1),
             lambda x, m, v: -(0.5 * np.log(2 * np.pi) + v + 0.5 * (x - m) ** 2 / np.exp(v)).sum(-1),
+            lambda x, m, v: -(np.log(2 * np.pi) + v + 0.5 * (x - m) ** 2 / np.exp(v)).sum(-1),
         ),
         "The error is not squared.": (
             lambda x, m, v: -0.5 * (np.log(2 * np.pi) + v + (x - m) / np.exp(v)).sum(-1),
@@ -185,12 +204,16 @@ def bernoulli_log_likelihood(x, logits):
         "You divide by log_var itself. The variance is its exponential.": (
             lambda x, m, v: -0.5 * (np.log(2 * np.pi) + v + (x - m) ** 2 / v).sum(-1),
             lambda x, m, v: -0.5 * (np.log(2 * np.pi) + np.log(v) + (x - m) ** 2 / v).sum(-1),
+            lambda x, m, v: -0.5 * (np.log(2 * np.pi * v) + (x - m) ** 2 / v).sum(-1),
         ),
         "You count log(2 pi) once for the image. Each pixel brings it.": (
             lambda x, m, v: -0.5 * (v + (x - m) ** 2 / np.exp(v)).sum(-1) - 0.5 * np.log(2 * np.pi),
             lambda x, m, v: (
                 -0.5 * ((x - m) ** 2 / np.exp(v)).sum(-1) - 0.5 * (v + np.log(2 * np.pi))
             ),
+        ),
+        "You take 2 pi itself. Its logarithm belongs there.": (
+            lambda x, m, v: -0.5 * (2 * np.pi + v + (x - m) ** 2 / np.exp(v)).sum(-1)
         ),
         "You return the squared error. It is one of three terms.": (
             lambda x, m, v: ((x - m) ** 2).sum(-1),
@@ -251,7 +274,8 @@ def gaussian_log_likelihood(x, mean, log_var):
         "The kernel is square: its side counts twice.": (lambda k, c, f: k * c * f + f),
         "Each filter reads all channels: multiply by them.": (lambda k, c, f: k * k * f + f),
         "You count one bias for each channel. There is one for each filter.": (
-            lambda k, c, f: k * k * c * f + c
+            lambda k, c, f: k * k * c * f + c,
+            lambda k, c, f: k * k * f + c,
         ),
         "You count one bias for each pair of a filter and a channel. A filter has one.": (
             lambda k, c, f: (k * k + 1) * c * f
@@ -260,6 +284,8 @@ def gaussian_log_likelihood(x, mean, log_var):
         "You add channels and filters. Each filter has weights for every channel: multiply.": (
             lambda k, c, f: k * k * (c + f) + f,
             lambda k, c, f: k * k * (c + f),
+            lambda k, c, f: (k * k + c) * f,
+            lambda k, c, f: (k * k + c) * f + f,
         ),
         "You count one filter. There are several: multiply by their number.": (
             lambda k, c, f: k * k * c + 1,
@@ -267,6 +293,11 @@ def gaussian_log_likelihood(x, mean, log_var):
             lambda k, c, f: k * k * c,
         ),
         "You double the side of the kernel. Square it.": lambda k, c, f: 2 * k * c * f + f,
+        "You count everything twice, or subtract the biases. Add one for each filter.": (
+            lambda k, c, f: 2 * k * k * c * f,
+            lambda k, c, f: 2 * (k * k * c * f + f),
+            lambda k, c, f: k * k * c * f - f,
+        ),
         "You cube the side of the kernel. It is square: its side counts twice.": (
             lambda k, c, f: k**3 * c * f + f
         ),
@@ -331,6 +362,8 @@ def _squashes(got, raw, bound):
         "You cut on one side only. The range has two ends.": (
             lambda raw, b: np.minimum(raw, b),
             lambda raw, b: np.maximum(raw, -b),
+            lambda raw, b: np.where(np.abs(raw) < b, raw, b),
+            lambda raw, b: np.where(raw > b, b, raw),
         ),
         "You multiply by the bound but do not divide by it inside: the slope at 0 is the bound "
         "instead of 1.": (lambda raw, b: b * np.tanh(raw)),
@@ -343,6 +376,7 @@ def _squashes(got, raw, bound):
             lambda raw, b: 1 / (1 + np.exp(-raw)),
             lambda raw, b: np.clip(raw, 0, b),
             lambda raw, b: np.abs(b * np.tanh(raw / b)),
+            lambda raw, b: b * (1 - np.exp(-np.abs(raw) / b)),
         ),
         "You bend at half the way: the slope at 0 is not 1, so numbers near 0 are changed.": (
             lambda raw, b: b * (2 / (1 + np.exp(-raw)) - 1),
@@ -352,7 +386,9 @@ def _squashes(got, raw, bound):
             lambda raw, b: b * raw / (1 + np.abs(raw)),
         ),
         "You return the numbers as they are. Far out they must stay between the bounds.": (
-            lambda raw, b: raw
+            lambda raw, b: raw,
+            lambda raw, b: np.sign(raw) * np.log1p(np.abs(raw)),
+            lambda raw, b: raw / b,
         ),
         "You divide by the bound outside, or multiply inside. It is the other way round.": (
             lambda raw, b: np.tanh(raw * b) / b,

@@ -52,13 +52,18 @@ PAGE = "interpretability"
             lambda q, m: q - m,
             lambda q, m: np.abs(q - m),
             lambda q, m: (q - m) / np.linalg.norm(q - m),
+            lambda q, m: ((q - m) / (q - m).sum()) ** 2,
         ),
         "You divide by the number of dimensions. Divide by the sum of all parts.": (
-            lambda q, m: (q - m) ** 2 / len(q)
+            lambda q, m: (q - m) ** 2 / len(q),
+            lambda q, m: (q - m) ** 2 / ((q - m) ** 2).mean(),
         ),
         "You take squares of the two apart. Subtract first, then square.": (
             lambda q, m: (q**2 - m**2) / (q**2 - m**2).sum(),
             lambda q, m: np.abs(q**2 - m**2) / np.abs(q**2 - m**2).sum(),
+            lambda q, m: (q - m) ** 2 / (q**2).sum(),
+            lambda q, m: (q - m) ** 2 / ((q**2).sum() + (m**2).sum()),
+            lambda q, m: q**2 / (q**2).sum(),
         ),
         "You return the whole squared distance. Return each dimension's share.": (
             lambda q, m: ((q - m) ** 2).sum()
@@ -68,6 +73,9 @@ PAGE = "interpretability"
         ),
         "You return what is left: one minus the share.": (
             lambda q, m: 1 - (q - m) ** 2 / ((q - m) ** 2).sum()
+        ),
+        "You add the shares up on the way. Each dimension has its own.": (
+            lambda q, m: ((q - m) ** 2).cumsum() / ((q - m) ** 2).sum()
         ),
         "You put the parts through a softmax. Divide them by their sum.": (
             lambda q, m: np.exp((q - m) ** 2) / np.exp((q - m) ** 2).sum(),
@@ -168,6 +176,17 @@ def _one_by_one(difference, deleted):
         "You leave out the values that are listed. They are numbers of dimensions.": (
             lambda q, m, d: ((q - m)[~np.isin(q, d)] ** 2).sum(),
             lambda q, m, d: ((q - m)[~np.isin(q - m, d)] ** 2).sum(),
+        ),
+        "You return an inner product. The distance comes from differences.": (
+            lambda q, m, d: np.delete(q, d) @ np.delete(m, d)
+        ),
+        "You delete from one of the two only. Delete from their difference.": (
+            lambda q, m, d: ((np.delete(q, d) - m) ** 2).sum(),
+            lambda q, m, d: ((np.delete(m, d) - q) ** 2).sum(),
+        ),
+        "You shrink the distance by the number deleted. What the dimensions held counts.": (
+            lambda q, m, d: ((q - m) ** 2).sum() * (1 - len(d) / len(q)),
+            lambda q, m, d: ((q - m) ** 2).sum() - len(d),
         ),
         "You return the share that is left. The squared distance was asked for.": (
             lambda q, m, d: (np.delete(q - m, d) ** 2).sum() / ((q - m) ** 2).sum(),

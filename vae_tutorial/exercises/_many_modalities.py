@@ -73,6 +73,9 @@ def _product(means, log_vars, prior=1.0):
             lambda m, v: (_product(m, v)[0], v.mean(0)),
             lambda m, v: (m.mean(0), v.mean(0)),
             lambda m, v: (_product(m, v)[0], v.sum(0)),
+            lambda m, v: (m.mean(0), np.log(np.exp(v).mean(0))),
+            lambda m, v: (m.prod(0), v.sum(0)),
+            lambda m, v: (m.sum(0), v.sum(0)),
         ),
         "You add variances. It is the precisions, one over the variances, that add.": (
             lambda m, v: (_product(m, v)[0], np.log(1 + np.exp(v).sum(0))),
@@ -85,6 +88,16 @@ def _product(means, log_vars, prior=1.0):
                 -np.log(1 + np.exp(v).sum(0)),
             ),
             lambda m, v: (m.sum(0), np.log(1 + np.exp(v).sum(0))),
+        ),
+        "The prior has mean 0: it adds nothing to the sum of weighted means.": (
+            lambda m, v: (
+                (1 + (np.exp(-v) * m).sum(0)) / (1 + np.exp(-v).sum(0)),
+                _product(m, v)[1],
+            )
+        ),
+        "You take -log_vars for the precision. It is the exponential of that.": (
+            lambda m, v: ((-v * m).sum(0) / (1 - v.sum(0)), -np.log(1 - v.sum(0))),
+            lambda m, v: ((v * m).sum(0) / (1 + v.sum(0)), -np.log(1 + v.sum(0))),
         ),
         "You count the prior once for each expert. It is there once.": (
             lambda m, v: _product(m, v, float(len(m)))
@@ -136,7 +149,10 @@ def product_of_experts(means, log_vars):
     ),
     draw=lambda rng, size: (rng.normal(0, 1, (2, 2 + size, 3)),),
     mistakes={
-        "You take the maximum over the frames.": (lambda d: d.max(1)),
+        "You take the maximum over the frames.": (
+            lambda d: d.max(1),
+            lambda d: (d.max(1) + d.min(1)) / 2,
+        ),
         "You take the sum. Long clips would then lie far out.": (lambda d: d.sum(1)),
         "You return the first frame only.": (lambda d: d[:, 0]),
         "You pool over axis 2, the numbers of a frame. The frames are axis 1.": (
@@ -154,6 +170,10 @@ def product_of_experts(means, log_vars):
         "You return one frame. Take the mean over all.": (
             lambda d: d[:, -1],
             lambda d: d[:, d.shape[1] // 2],
+            lambda d: (d[:, 0] + d[:, -1]) / 2,
+            lambda d: d[:, ::2].mean(1),
+            lambda d: d[:, 1:].mean(1),
+            lambda d: d[:, :-1].mean(1),
         ),
         "You put the frames side by side. Their mean was asked for.": (
             lambda d: d.reshape(len(d), -1)

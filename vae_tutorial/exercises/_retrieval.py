@@ -47,7 +47,8 @@ def _two_sets(rng, size):
             lambda q, g: (q**2).sum(1)[:, None] + (g**2).sum(1) - q @ g.T
         ),
         "The product has the wrong sign: it is subtracted.": (
-            lambda q, g: (q**2).sum(1)[:, None] + (g**2).sum(1) + 2 * q @ g.T
+            lambda q, g: (q**2).sum(1)[:, None] + (g**2).sum(1) + 2 * q @ g.T,
+            lambda q, g: (q**2).sum(1)[:, None] - (g**2).sum(1) - 2 * q @ g.T,
         ),
         "You take the mean over the dimensions. A squared distance is their sum.": (
             lambda q, g: ((q[:, None] - g) ** 2).mean(-1)
@@ -90,6 +91,8 @@ def _two_sets(rng, size):
             lambda q, g: ((q - g) ** 2).sum(-1),
             lambda q, g: np.linalg.norm(q - g, axis=-1),
             lambda q, g: np.linalg.norm(q - g, axis=-1) ** 2,
+            lambda q, g: (q**2).sum(1) + (g**2).sum(1) - 2 * q @ g.T,
+            lambda q, g: (q - g) ** 2,
         ),
     },
 )
@@ -160,6 +163,14 @@ def _cosines(q, g):
         "You divide by sums of the numbers. The length is the root of the sum of squares.": (
             lambda q, g: q @ g.T / np.abs(q).sum(1)[:, None] / np.abs(g).sum(1),
             lambda q, g: q @ g.T / q.sum(1)[:, None] / g.sum(1),
+            lambda q, g: q @ g.T / np.abs(q).max(1)[:, None] / np.abs(g).max(1),
+        ),
+        "You return Euclidean distances. The cosine comes from the inner product.": (
+            lambda q, g: np.linalg.norm(q[:, None] - g, axis=-1),
+            lambda q, g: ((q[:, None] - g) ** 2).sum(-1),
+        ),
+        "You shift the cosine to the range from 0 to 1. It goes from -1 to 1.": (
+            lambda q, g: (_cosines(q, g) + 1) / 2
         ),
         "You add the two lengths. Multiply them.": (
             lambda q, g: q @ g.T / (np.linalg.norm(q, axis=1)[:, None] + np.linalg.norm(g, axis=1))
@@ -219,6 +230,8 @@ def cosine_similarity(queries, gallery):
         "You take the mean over everything, or over the numbers. Keep each number: axis=0.": (
             lambda q, n: np.vstack([q, n]).mean(),
             lambda q, n: np.vstack([q, n]).mean(1),
+            lambda q, n: np.mean([q.mean(), n.mean()]),
+            lambda q, n: (q + n.sum()) / (1 + len(n)),
         ),
         "You return the median. The mean was asked for.": (
             lambda q, n: np.median(np.vstack([q, n]), axis=0)
@@ -236,6 +249,14 @@ def cosine_similarity(queries, gallery):
         "You divide the neighbours alone. The query is part of the mean.": (
             lambda q, n: q + n.sum(0) / (1 + len(n))
         ),
+        "You add the query to each neighbour, and keep a row for each. The mean is one row.": (
+            lambda q, n: (q + n) / 2,
+            lambda q, n: (q + n) / (1 + len(n)),
+        ),
+        "You add the query to each neighbour, so it counts as often as they do together.": (
+            lambda q, n: (q + n).sum(0) / (1 + len(n)),
+        ),
+        "You take the largest numbers. Take the mean.": lambda q, n: np.maximum(q, n.max(0)),
         "You use the first neighbour only.": (
             lambda q, n: (q + n[0]) / 2,
             lambda q, n: n[0],
@@ -247,6 +268,8 @@ def cosine_similarity(queries, gallery):
         "You divide by the length of a descriptor. Divide by the number of descriptors.": (
             lambda q, n: (q + n.sum(0)) / len(q),
             lambda q, n: (q + n.sum(0)) / (1 + len(q)),
+            lambda q, n: (q + n.sum(0)) / (2 + len(n)),
+            lambda q, n: (q + n.sum(0)) / 2,
         ),
     },
 )
@@ -264,6 +287,18 @@ def _shifted(image, down, right):
 def _cut_from_the_end(image, down, right):
     result = np.zeros_like(image)
     result[down:, right:] = image[:-down, :-right]
+    return result
+
+
+def _up_and_left_from_the_end(image, down, right):
+    result = np.zeros_like(image)
+    result[:-down, :-right] = image[down:, right:]
+    return result
+
+
+def _onto_itself(image, down, right):
+    result = image.copy()
+    result[down:, right:] = image[: len(image) - down, : image.shape[1] - right]
     return result
 
 
@@ -307,7 +342,12 @@ def _cut_from_the_end_of_one(image, down, right):
     ),
     mistakes={
         "Your image comes round at the other side, as np.roll does. That tears a digit in two.": (
-            lambda image, d, r: np.roll(image, (d, r), axis=(0, 1))
+            lambda image, d, r: np.roll(image, (d, r), axis=(0, 1)),
+            lambda image, d, r: np.roll(image, (r, d), axis=(0, 1)),
+            lambda image, d, r: np.roll(image, (-d, -r), axis=(0, 1)),
+            lambda image, d, r: np.roll(image, d, axis=0),
+            lambda image, d, r: np.roll(image, r, axis=1),
+            lambda image, d, r: np.roll(image, d, axis=1),
         ),
         "You have exchanged rows and columns: down is the first axis.": (
             lambda image, d, r: _shifted(image, r, d)
@@ -318,6 +358,8 @@ def _cut_from_the_end_of_one(image, down, right):
         "Where a shift is 0, image[:-0] is empty. Cut at rows - down and columns - right.": (
             _cut_from_the_end,
             _cut_from_the_end_of_one,
+            _up_and_left_from_the_end,
+            lambda image, d, r: np.pad(image, ((d, 0), (r, 0)))[:-d, :-r],
         ),
         "You fill what comes in with the edge of the image. It is 0.": (
             lambda image, d, r: np.pad(image, ((d, 0), (r, 0)), mode="edge")[
@@ -349,6 +391,9 @@ def _cut_from_the_end_of_one(image, down, right):
         "You move down and left, or up and right.": (
             lambda image, d, r: _shifted(image[:, ::-1], d, r)[:, ::-1],
             lambda image, d, r: _shifted(image[::-1], d, r)[::-1],
+        ),
+        "You begin with the old image, which stays where nothing comes in. Begin with zeros.": (
+            _onto_itself
         ),
         "You leave the image as it was.": lambda image, d, r: image,
         "You move one pixel too far.": (
@@ -407,6 +452,9 @@ def shift_image(image, down, right):
             lambda q, g: np.abs(q.astype(int) - g).sum(1),
             lambda q, g: np.abs(q - g).sum(1),
             lambda q, g: ((q.astype(int) - g) ** 2).sum(1),
+            lambda q, g: np.linalg.norm(q.astype(float) - g, axis=1),
+            lambda q, g: np.unpackbits(g - q, axis=1).sum(1),
+            lambda q, g: np.unpackbits(q - g, axis=1).sum(1),
         ),
         "You count in uint8, which begins again at 256. Count in a larger type of number.": (
             lambda q, g: np.unpackbits(q ^ g, axis=1).sum(1, dtype=np.uint8)
@@ -424,6 +472,7 @@ def shift_image(image, down, right):
         "You return one number for everything. Each row of the gallery has its own.": (
             lambda q, g: np.unpackbits(q ^ g).sum(),
             lambda q, g: np.unpackbits(q ^ g, axis=1).sum(),
+            lambda q, g: (np.unpackbits(q) != np.unpackbits(g)).sum(),
         ),
         "You add up over axis 0, the gallery. The bits of a row are axis 1.": (
             lambda q, g: np.unpackbits(q ^ g, axis=1).sum(0),

@@ -50,10 +50,18 @@ def _reciprocals(found, right, first=1):
     draw=_rankings,
     mistakes={
         "You leave out the queries whose image was not found. They count 0.": (
-            lambda f, r: _reciprocals(f, r).sum() / (f == r[:, None]).any(1).sum()
+            lambda f, r: _reciprocals(f, r).sum() / (f == r[:, None]).any(1).sum(),
+            lambda f, r: np.where((f == r[:, None]).any(1), _reciprocals(f, r), np.nan).mean(),
+            lambda f, r: np.nanmean(np.where((f == r[:, None]).any(1), _reciprocals(f, r), np.nan)),
         ),
         "You return one over the mean rank. Take the mean of one over the rank.": (
-            lambda f, r: 1 / ((f == r[:, None]).argmax(1) + 1).mean()
+            lambda f, r: 1 / ((f == r[:, None]).argmax(1) + 1).mean(),
+            lambda f, r: (
+                1
+                / np.where(
+                    (f == r[:, None]).any(1), (f == r[:, None]).argmax(1) + 1, f.shape[1] + 1
+                ).mean()
+            ),
         ),
         "Off by one: the first result has rank 1.": (lambda f, r: _reciprocals(f, r, 2).mean()),
         "You count queries whose image was found. That is recall.": (
@@ -74,12 +82,16 @@ def _reciprocals(found, right, first=1):
             lambda f, r: np.where(
                 (f == r[:, None]).any(1), (f == r[:, None]).argmax(1) + 1, 0
             ).mean(),
+            lambda f, r: np.where((f == r[:, None]).any(1), (f == r[:, None]).argmax(1), 0).mean(),
         ),
         "You count ranks from 0. The first result has rank 1.": (
             lambda f, r: np.where(
                 (f == r[:, None]).any(1), 1 / (f == r[:, None]).argmax(1), 0
             ).mean(),
             lambda f, r: (1 / (f == r[:, None]).argmax(1)).mean(),
+            lambda f, r: np.where(
+                (f == r[:, None]).any(1), 1 / np.maximum((f == r[:, None]).argmax(1), 1), 0
+            ).mean(),
         ),
         "You return the median. Take the mean.": lambda f, r: np.median(_reciprocals(f, r)),
         "You count a query that found nothing as if its image came last, or one place after.": (
@@ -96,6 +108,15 @@ def _reciprocals(found, right, first=1):
         ),
         "You divide by the number of results. Divide by the number of queries.": (
             lambda f, r: _reciprocals(f, r).sum() / f.shape[1]
+        ),
+        "Each row has its own right image: compare with right[:, np.newaxis].": (
+            lambda f, r: np.where((f == r).any(1), 1 / ((f == r).argmax(1) + 1), 0).mean(),
+            lambda f, r: ((f == r).argmax(1) + 1).mean(),
+        ),
+        "Your score falls in a straight line with the rank. Take one over the rank.": (
+            lambda f, r: np.where(
+                (f == r[:, None]).any(1), 1 - (f == r[:, None]).argmax(1) / f.shape[1], 0
+            ).mean()
         ),
         "You share a hit out by the number of results. It counts one over its rank.": (
             lambda f, r: (f == r[:, None]).mean()
@@ -152,6 +173,7 @@ def mean_reciprocal_rank(found, right):
             lambda s, e: s[s % e == 0],
             lambda s, e: np.unique(s[s % e == 0]),
             lambda s, e: np.where(s % e == 0, s, 0),
+            lambda s, e: np.unique(s) % e == 0,
         ),
         "You return the rest of the division. Compare it with 0.": lambda s, e: s % e,
         "You divide the other way round: symbols % every.": lambda s, e: e % s == 0,
@@ -172,6 +194,8 @@ def mean_reciprocal_rank(found, right):
         "You return symbol numbers divided by every. Ask whether a rest is left.": (
             lambda s, e: s // e,
             lambda s, e: s / e,
+            lambda s, e: s / e == 0,
+            lambda s, e: s // e == s,
         ),
     },
 )

@@ -45,13 +45,16 @@ def _posterior_means(rng, size):
     draw=_posterior_means,
     mistakes={
         "You take the variance along the wrong axis: over the dimensions of each image.": (
-            lambda means, t: int((means.var(axis=1) > t).sum())
+            lambda means, t: int((means.var(axis=1) > t).sum()),
+            lambda means, t: int((means.std(axis=1) > t).sum()),
         ),
         "You compare the standard deviation with the threshold. It is meant for the variance.": (
             lambda means, t: int((means.std(axis=0) > t).sum())
         ),
         "You look at how large the means are, not at how much they vary.": (
-            lambda means, t: int(((means**2).mean(axis=0) > t).sum())
+            lambda means, t: int(((means**2).mean(axis=0) > t).sum()),
+            lambda means, t: int((means.mean(axis=0) ** 2 > t).sum()),
+            lambda means, t: int(((means**2).sum(axis=0) > t).sum()),
         ),
         "You return the share of active dimensions. Return their number.": (
             lambda means, t: (means.var(axis=0) > t).mean()
@@ -79,12 +82,19 @@ def _posterior_means(rng, size):
         "You count a variance that equals the threshold. Above means larger.": (
             lambda means, t: int((means.var(axis=0) >= t).sum())
         ),
+        "You count all dimensions, active or not: len counts False as well. Use sum.": (
+            lambda means, t: means.shape[1],
+            lambda means, t: means.shape[0],
+        ),
         "You return which dimensions are active. Return how many.": (
             lambda means, t: means.var(axis=0) > t,
             lambda means, t: np.flatnonzero(means.var(axis=0) > t),
         ),
         "You take one variance of all numbers. Each dimension has its own: axis=0.": (
-            lambda means, t: int(means.var() > t)
+            lambda means, t: int(means.var() > t),
+            lambda means, t: int(means.var(axis=0).mean() > t),
+            lambda means, t: bool((means.var(axis=0) > t).any()),
+            lambda means, t: int(means.var(axis=0).sum() > t),
         ),
         "You count single values above the threshold. Take the variance of each dimension.": (
             lambda means, t: int((means > t).sum()),
@@ -131,10 +141,33 @@ def _epochs(rng, size):
     draw=_epochs,
     mistakes={
         "Your weight goes on rising after the warm-up. Cap it at 1.": (lambda e, n: e / n),
-        "Off by one: at epoch 0 the weight should be 0.": (lambda e, n: min(1.0, (e + 1) / n)),
+        "Off by one: at epoch 0 the weight should be 0.": (
+            lambda e, n: min(1.0, (e + 1) / n),
+            lambda e, n: (e + 1) / n,
+            lambda e, n: min(1.0, (e + 1) / (n + 1)),
+            lambda e, n: (e + 1) / (n + 1),
+        ),
+        "You count epochs. Divide by the number of epochs of the warm-up.": (
+            lambda e, n: min(e, n),
+            lambda e, n: min(1, e),
+            lambda e, n: e,
+        ),
+        "You divide whole numbers by //, and they go on rising after the warm-up.": (
+            lambda e, n: e // n,
+        ),
+        "Your weight stops at another height, or is there too early. It reaches 1 at `epochs`.": (
+            lambda e, n: min(0.5, e / n),
+            lambda e, n: min(1.0, 2 * e / n),
+            lambda e, n: min(1.0, e / (2 * n)),
+        ),
         "Your weight jumps from 0 to 1, as by // or by an if with no slope. It rises in a straight "
         "line.": seen(lambda want, got, e, n: 0 < e < n and got in (0, 1)),
-        "Your weight falls. It should rise from 0 to 1.": (lambda e, n: max(0.0, 1 - e / n)),
+        "Your weight falls. It should rise from 0 to 1.": (
+            lambda e, n: max(0.0, 1 - e / n),
+            lambda e, n: 1 - e / n,
+            lambda e, n: 1 - min(1.0, e / n),
+            lambda e, n: max(0.0, (n - e) / n),
+        ),
         "Off by one: at epoch `epochs`, and not before, the weight reaches 1.": (
             lambda e, n: min(1.0, e / (n - 1)),
             lambda e, n: min(1.0, e / (n + 1)),
@@ -155,9 +188,7 @@ def _epochs(rng, size):
         ),
         "Your weight is 1 from the start.": (lambda e, n: 1.0),
         "You return a per cent. The weight goes from 0 to 1.": (lambda e, n: 100 * min(1.0, e / n)),
-        "Your weight does not rise in a straight line.": seen(
-            lambda want, got, e, n: 0 < e < n and 0 < got < 1
-        ),
+        "Your weight does not rise in a straight line.": seen(lambda want, got, e, n: 0 < got < 1),
     },
 )
 def warmup_weight(epoch, epochs):
@@ -217,8 +248,12 @@ def warmup_weight(epoch, epochs):
             lambda n, d: n / (n + d),
             lambda n, d: d / (n + d),
         ),
+        "You take a logarithm. Beta is the ratio itself.": lambda n, d: np.log(n / d),
         "You take a root. Both means are of plain sums.": lambda n, d: (n / d) ** 0.5,
-        "You square the ratio.": lambda n, d: (n / d) ** 2,
+        "You square the ratio.": (
+            lambda n, d: (n / d) ** 2,
+            lambda n, d: (d / n) ** 2,
+        ),
         "You count one half, or twice. Both terms keep the constants they have.": (
             lambda n, d: n / (2 * d),
             lambda n, d: 2 * n / d,
@@ -265,7 +300,8 @@ def equivalent_beta(n_pixels, latent_dim):
             lambda kl, f: np.minimum(kl.mean(0), f).sum()
         ),
         "You apply the floor to the sum. One busy dimension then pays for all others.": (
-            lambda kl, f: max(kl.mean(0).sum(), f)
+            lambda kl, f: max(kl.mean(0).sum(), f),
+            lambda kl, f: max(kl.mean(), f),
         ),
         "You apply the floor to each image before averaging. Average over the batch first.": (
             lambda kl, f: np.maximum(kl, f).mean(0).sum()
@@ -276,6 +312,7 @@ def equivalent_beta(n_pixels, latent_dim):
         "The floor is missing: replace what is below it.": (
             lambda kl, f: kl.mean(0).sum(),
             lambda kl, f: kl.mean(1).sum(),
+            lambda kl, f: kl.mean(),
         ),
         "You subtract the floor. Replace what is below it by it.": (
             lambda kl, f: np.maximum(kl.mean(0) - f, 0).sum(),
@@ -284,6 +321,7 @@ def equivalent_beta(n_pixels, latent_dim):
         "You add the floor. It replaces only what is below it.": (
             lambda kl, f: (kl.mean(0) + f).sum(),
             lambda kl, f: kl.mean(0).sum() + f,
+            lambda kl, f: np.maximum(kl.mean(0), f * kl.shape[1]).sum(),
         ),
         "You set to 0, or leave out, what is below the floor. Replace it by the floor.": (
             lambda kl, f: np.where(kl.mean(0) < f, 0, kl.mean(0)).sum()
@@ -291,6 +329,7 @@ def equivalent_beta(n_pixels, latent_dim):
         "You sum over the batch. Average each dimension over it.": (
             lambda kl, f: np.maximum(kl.sum(0), f).sum(),
             lambda kl, f: np.maximum(kl, f).sum(),
+            lambda kl, f: np.maximum(kl.sum(0), f).mean(),
         ),
         "You average over axis 1, the dimensions. The batch is the first axis.": (
             lambda kl, f: np.maximum(kl.mean(1), f).sum(),

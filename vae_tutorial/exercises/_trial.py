@@ -14,15 +14,16 @@ import numpy as np
 TIME_LIMIT = 4  # seconds of computing for all inputs of one check, imports left out
 LONGEST_WAIT = 60  # seconds by the clock, for an answer that sleeps or asks for input
 LONGEST_IMPORT = 300  # seconds by the clock
+STOPS = "Your function stops with an error,"
 BUSY = "If not, other programs may keep the computer busy: run the cell again."
 
 
 class Fault(Exception):
-    """What stopped an answer on one input, in words for the reader, and the error's type."""
+    """What stopped an answer, in words for the reader; ``error`` is what it raised, if it did."""
 
-    def __init__(self, words: str, kind: type | None = None):
+    def __init__(self, words: str, error: str = ""):
         super().__init__(words)
-        self.kind = kind
+        self.error = error
 
 
 class NotAttempted(Exception):
@@ -75,7 +76,9 @@ def run(answer, calls, inputs, wanted) -> tuple[list, bool]:
         sys.stdout = stdout  # in case the thread still holds it
         raise Fault(f"Your function {said}")
     if left:
-        raise left[0] if isinstance(left[0], NotAttempted) else Fault(_stopped(left[0]))
+        raise (
+            left[0] if isinstance(left[0], NotAttempted) else Fault(f"{STOPS} {in_words(left[0])}")
+        )
     return results, silence.heard
 
 
@@ -166,15 +169,17 @@ def _outcome(answer, call, given, want, silence):
     except NotImplementedError:
         raise NotAttempted from None
     except BaseException as error:
-        raise Fault(f"{_stopped(error)}\nThe input was {call}.", type(error)) from None
+        said = in_words(error)
+        raise Fault(f"{STOPS} {said}\nThe input was {call}.", said) from None
 
 
-def _stopped(error: BaseException) -> str:
+def in_words(error: BaseException) -> str:
+    """Return an error's type and the first line of its text."""
     try:
         text = str(error).splitlines()[0]
     except BaseException:  # there is none, or asking for it fails as well
         text = "no further message"
-    return f"Your function stops with an error, {type(error).__name__}: {text}"
+    return f"{type(error).__name__}: {text}"
 
 
 def as_numbers(got, want):
