@@ -94,7 +94,7 @@ def test_a_perfect_notebook_gets_all_points_and_an_untouched_one_none(marked):
         ("helper", "right", ""),
         ("mistaken", "not yet right", EXERCISES[SHARES].mistakes[1].diagnosis),
         ("not-python", "not yet right", "The cell is not Python, line 2 of its cell"),
-        ("stops", "not yet right", "small input on which it fails"),
+        ("stops", "not yet right", "You do not square"),
         ("renamed", "not yet right", "There is no function distance_shares"),
         ("greedy", "not yet right", "MemoryError"),
     ],
