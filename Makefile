@@ -167,6 +167,7 @@ study: $(SCALE) ## train and measure everything again (hours; needs the full dat
 	$(BIN)/python benchmarks/abilities.py
 	$(BIN)/python benchmarks/emoji.py
 	$(BIN)/python benchmarks/names.py
+	$(BIN)/python benchmarks/drawn.py
 
 study-smoke: $(SCALE) ## one epoch of every method of the study, on the bundled images
 	$(BIN)/python benchmarks/study.py --part smoke

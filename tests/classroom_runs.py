@@ -30,7 +30,7 @@ def marks(tmp_path_factory):
     command = [sys.executable, "-m", "vae_tutorial.exercises", str(folder), "--seconds", "900"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    with (folder / "marks.csv").open(newline="", encoding="utf-8") as file:
+    with (folder / "marks.csv").open(newline="", encoding="utf-8-sig") as file:
         return list(csv.DictReader(file))
 
 

@@ -1,6 +1,7 @@
 """What a built page must and must not hold: each rule returns the problems it found."""
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
@@ -103,6 +104,21 @@ def pictures_without_alt_text(page: Page) -> list[str]:
         for attributes in page.attributes("img")
         if not attributes.get("alt", "").strip()
     ]
+
+
+def pictures_without_size(page: Page) -> list[str]:
+    """Where a browser does not know how large a picture will be, the text below it jumps."""
+    return [
+        f"no width and height: {attributes.get('src')}"
+        for attributes in page.attributes("img")
+        if "logo__image" not in attributes.get("class", "")  # our style gives it its size
+        and not (attributes.get("width") and attributes.get("height"))
+    ]
+
+
+def repeated_ids(page: Page) -> list[str]:
+    ids = Counter(attributes["id"] for _, attributes in page.tags if attributes.get("id"))
+    return [f"{count} times: #{name}" for name, count in ids.items() if count > 1]
 
 
 def page_basics(page: Page) -> list[str]:

@@ -137,3 +137,17 @@ def test_every_table_has_every_method_and_column(model, split):
             assert values and all(0 <= value <= 1 for value in values.values())
     mean = abilities.averaged([found["what lies between"]] * 2)
     assert mean["an end, as it is"]["same class"]["mean"] > 0.7
+
+
+def test_distances_with_both_variances_are_those_of_their_definition():
+    rng = np.random.default_rng(0)
+    query, gallery = (rng.normal(size=(2, n, 3)).astype("float32") for n in (4, 5))
+    found = abilities.by_both_variances(tuple(query), tuple(gallery))
+    for i in range(4):
+        for j in range(5):
+            both = np.exp(query[1, i]) + np.exp(gallery[1, j])
+            first = ((query[0, i] - gallery[0, j]) ** 2 / both).sum()
+            assert found["weighted by both variances"][i, j] == pytest.approx(first, rel=1e-4)
+            assert found["mutual likelihood"][i, j] == pytest.approx(
+                first + np.log(both).sum(), rel=1e-4, abs=1e-4
+            )

@@ -50,6 +50,16 @@ def test_ways_of_training_reach_equal_losses(run_quick):
         assert all(0 < share < 1 for share in result["share of that rate"].values())
 
 
+def test_small_drawings_are_measured_again_as_stored(run_quick):
+    quick = run_quick("drawn.py")
+    stored = json.loads((ROOT / "benchmarks/results/drawn.json").read_text(encoding="utf-8"))
+    assert len(quick["rows"]) == len(stored["rows"]) == 10
+    for fresh, row in zip(quick["rows"], stored["rows"], strict=True):
+        assert (fresh["way"], fresh.get("size")) == (row["way"], row.get("size"))
+        for method, right in row["right of 10"].items():  # 50 queries instead of 500
+            assert fresh["right of 10"][method] == pytest.approx(right, abs=1.5), row["way"]
+
+
 def test_the_emoji_benchmark_runs_and_its_stored_result_states_what_the_page_says(run_quick):
     quick = run_quick("emoji.py")
     stored = json.loads((ROOT / "benchmarks/results/emoji.json").read_text(encoding="utf-8"))

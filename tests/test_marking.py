@@ -1,74 +1,392 @@
-"""Marking a folder of handed-in notebooks: each by itself, within limits, into one table."""
+"""Marking a folder of handed-in notebooks: nothing is lost, and marks are what students saw."""
 
 import csv
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 
 import make_classroom
 import nbformat
 import pytest
-from place_exercises import BOOK
+from place_exercises import BOOK, pages
 
-from vae_tutorial.exercises import EXERCISES, __main__, _notebooks
+from vae_tutorial.exercises import EXERCISES, __main__, _cells, _class, _process, _table
 
 pytestmark = pytest.mark.slow
 
 PAGE = "interpretability"
 NAMES = [name for name, exercise in EXERCISES.items() if exercise.page == PAGE]
+SHARES, WITHOUT = NAMES
 MODULE = [sys.executable, "-m", "vae_tutorial.exercises"]
+POSIX = pytest.mark.skipif(os.name == "nt", reason="names and files that Windows lacks")
 
 
-def run(folder, *options) -> subprocess.CompletedProcess:
-    command = [*MODULE, str(folder), *options]
-    return subprocess.run(command, capture_output=True, text=True, cwd=folder.parent)
+def run(folder, *options, **environment) -> subprocess.CompletedProcess:
+    command = [*MODULE, str(folder), *map(str, options)]
+    own = os.environ | environment
+    return subprocess.run(command, capture_output=True, text=True, cwd=folder.parent, env=own)
 
 
 def rows_of(path) -> list[dict]:
-    with path.open(newline="", encoding="utf-8") as file:
+    with path.open(newline="", encoding="utf-8-sig") as file:
         return list(csv.DictReader(file))
 
 
-def notebook_of(*sources) -> str:
-    cells = [{"cell_type": "code", "source": source} for source in sources]
+def notebook_of(*sources, outputs=()) -> str:
+    cells = [{"cell_type": "code", "source": source, "outputs": []} for source in sources]
+    cells[-1]["outputs"] = list(outputs)
     return json.dumps({"cells": cells, "nbformat": 4, "nbformat_minor": 5, "metadata": {}})
 
 
-def answered(name: str, body: str, after: str = "") -> str:
-    return f'def {name}(query, match):\n    {body}\n\n\nexercises.check("{name}", {name})\n{after}'
+def hand_in(folder, **texts) -> None:
+    folder.mkdir(exist_ok=True)
+    for name, text in texts.items():
+        (folder / f"{name}.ipynb").write_text(text, encoding="utf-8")
 
 
 IMPORTS = "%matplotlib inline\nimport numpy as np\nfrom vae_tutorial import exercises"
-SHARES = "distance_shares"
+CHECK = f'exercises.check("{SHARES}", {SHARES})'
+
+
+def answer(squares="(query - match) ** 2", name=SHARES) -> str:
+    return f"def {name}(query, match):\n    s = {squares}\n    return s / s.sum()\n\n\n"
+
+
+WITHOUT_RIGHT = (
+    "def distance_without(query, match, deleted):\n"
+    "    return (np.delete(query - match, deleted) ** 2).sum()\n\n\n"
+    'exercises.check("distance_without", distance_without)'
+)
+SQUARE = answer("square(query - match)") + CHECK
+POWER = answer("(query - match) ** TWO") + CHECK
+
+# Each is "right" where a student runs it, and so it is where it is marked.
+RIGHT = {
+    "a helper by def": [IMPORTS, "def square(x):\n    return x**2", SQUARE],
+    "a helper by assignment": [IMPORTS, "square = np.square", SQUARE],
+    "a helper by lambda": [IMPORTS, "square = lambda x: x**2", SQUARE],
+    "a helper by partial": [
+        IMPORTS,
+        "from functools import partial\nsquare = partial(lambda p, x: x**p, 2)",
+        SQUARE,
+    ],
+    "a helper inside if": [
+        IMPORTS,
+        "if np.pi > 3:\n    def square(x):\n        return x**2",
+        SQUARE,
+    ],
+    "a helper inside try": [
+        IMPORTS,
+        "try:\n    import gone\nexcept ImportError:\n    def square(x):\n        return x**2",
+        SQUARE,
+    ],
+    "a helper from a dataclass": [
+        IMPORTS,
+        "from __future__ import annotations\nfrom dataclasses import dataclass",
+        "@dataclass\nclass Power:\n    n: int = 2",
+        answer("(query - match) ** Power().n") + CHECK,
+    ],
+    "a computed constant": [IMPORTS, "TWO = int('2')", POWER],
+    "an annotated constant": [IMPORTS, "TWO: int = 2", POWER],
+    "a constant by a loop": [IMPORTS, "for TWO in [2]:\n    pass", POWER],
+    "a constant by a function": [IMPORTS, "def f():\n    global TWO\n    TWO = 2", "f()", POWER],
+    "a constant that ast cannot see": [IMPORTS, "globals()['TWO'] = 2", POWER],
+    "a constant after await": [IMPORTS, "import asyncio\nawait asyncio.sleep(0)\nTWO = 2", POWER],
+    "a page's variable, filled later": [
+        IMPORTS,
+        "weights = np.zeros(2)\nfor i in range(2):\n    weights[i] = 1",
+        "known = []\nknown.append(2)",
+        answer("weights[0] * (query - match) ** known[0]") + CHECK,
+    ],
+    "a lambda": [IMPORTS, f"{SHARES} = lambda a, b: (a - b) ** 2 / ((a - b) ** 2).sum()", CHECK],
+    "a method": [
+        IMPORTS,
+        "class A:\n    def f(self, a, b):\n        return (a - b) ** 2 / ((a - b) ** 2).sum()",
+        f'exercises.check("{SHARES}", A().f)',
+    ],
+    "another name": [IMPORTS, answer(name="mine") + f'exercises.check("{SHARES}", mine)'],
+    "an imported check": [
+        "import numpy as np\nfrom vae_tutorial.exercises import check",
+        answer() + f'check("{SHARES}", {SHARES})',
+    ],
+    "a check of another name": [
+        "from vae_tutorial.exercises import check as ask",
+        answer() + f'ask("{SHARES}", {SHARES})',
+    ],
+    "a module of another name": [
+        "import vae_tutorial.exercises as ex",
+        answer() + f'ex.check(answer={SHARES}, name="{SHARES}")',
+    ],
+    "an assigned check": [
+        IMPORTS,
+        "ask = exercises.check",
+        answer() + f'ask("{SHARES}", {SHARES})',
+    ],
+    "a check in a loop": [
+        IMPORTS,
+        answer(),
+        f'for name, own in [("{SHARES}", {SHARES})]:\n    print(exercises.check(name, own))',
+    ],
+    "a check in a function": [
+        IMPORTS,
+        answer(),
+        f'def ask():\n    return exercises.check("{SHARES}", {SHARES})',
+        "ask()",
+    ],
+    "a check of a name in a variable": [
+        IMPORTS,
+        answer(),
+        f'name = "{SHARES}"\nexercises.check(name, {SHARES})',
+    ],
+    "help": [IMPORTS, "np.argsort?\n" + answer() + CHECK],
+    "a command": [IMPORTS, "x = !ls\n!ls\n" + answer() + CHECK],
+    "a line that goes on with %": [IMPORTS, answer("((query - match) ** 2 + 5\n    % 5)") + CHECK],
+    "a magic of the cell": [IMPORTS, "%%time\n" + answer() + CHECK],
+    "a magic of the line": [IMPORTS, answer(), "%time " + CHECK],
+    "another program": [IMPORTS, "%%bash\nls |\n" + CHECK, answer() + CHECK],
+    "the source is asked for": [
+        IMPORTS,
+        "import inspect",
+        answer("(query - match) ** (2 if 'mark' in inspect.getsource(square) else 1)")
+        + "def square(x):\n    return 'mark'\n\n"
+        + CHECK,
+    ],
+}
+# What does not belong to an answer costs it nothing, whatever else the notebook did.
+FORGIVEN = {
+    "cells in another order": [IMPORTS, CHECK, answer()],
+    "exit": [IMPORTS, "exit()\n" + answer() + CHECK, "exit()"],
+    "a killed process": [IMPORTS, "import os\nos._exit(3)", answer() + CHECK],
+    "an endless loop": [IMPORTS, answer() + CHECK + "\nwhile True:\n    pass"],
+    "an error": [IMPORTS, "1 / 0", "1 / 0\n" + answer() + CHECK],
+    "a long training": [IMPORTS, "model = train_for_hours()", answer() + CHECK],
+    "a page's other use of the name": [IMPORTS, f"{SHARES} = 1 / 0", answer() + CHECK],
+}
+
+
+def judged(text: str, tmp_path, seconds=300) -> dict[str, dict]:
+    rows = _process.mark(text.encode(), seconds, 8, tmp_path)
+    return {row.get("exercise", ""): row for row in rows}
+
+
+IN_JUPYTER = """
+import json, sys
+from IPython.core.interactiveshell import InteractiveShell
+
+shell = InteractiveShell()
+for kind, cells in json.load(sys.stdin).items():
+    shell.reset(new_session=False)
+    print(f"--- {kind}", flush=True)
+    for cell in cells:
+        shell.run_cell(cell.replace("%matplotlib inline", ""))
+"""
+
+
+def test_what_is_right_where_it_is_marked_is_right_where_it_is_run():
+    command = [sys.executable, "-c", IN_JUPYTER]
+    done = subprocess.run(command, input=json.dumps(RIGHT), capture_output=True, text=True)
+    for kind in RIGHT:
+        said = done.stdout.split(f"--- {kind}\n")[1].split("--- ")[0]
+        assert f"{SHARES}: right" in said, (kind, said)
+
+
+@pytest.mark.parametrize("kind", RIGHT | FORGIVEN)
+def test_what_is_right_where_it_is_run_is_right_where_it_is_marked(kind, tmp_path):
+    rows = judged(notebook_of(*(RIGHT | FORGIVEN)[kind]), tmp_path)
+    assert list(rows) == NAMES
+    row = rows[SHARES]
+    assert (row["status"], row["diagnosis"], row["points"]) == ("right", "", row["of"])
+    assert (rows[WITHOUT]["status"], rows[WITHOUT]["points"]) == ("missing", 0)
+
+
+WRONG = {
+    "a known mistake": (
+        [IMPORTS, "def distance_shares(a, b):\n    return (a - b) ** 2\n" + CHECK],
+        EXERCISES[SHARES].mistakes[1].diagnosis,
+    ),
+    "no function": ([IMPORTS, CHECK], f"There is no function {SHARES} in the notebook."),
+    "no Python": (
+        [IMPORTS, "def distance_shares(a, b):\n    return (", CHECK],
+        "The cell is not Python, line 2 of its cell: ",
+    ),
+    "a check in a cell that is no Python": (
+        [IMPORTS, "def distance_shares(a, b):\n    return (\n" + CHECK],
+        "The cell is not Python, line",
+    ),
+    "a definition that stops": (
+        [IMPORTS, "def distance_shares(a, b=gone):\n    return a", CHECK],
+        "The cell stops with an error, NameError: name 'gone' is not defined",
+    ),
+    "another name is missing": (
+        [IMPORTS, f'exercises.check("{SHARES}", shares)'],
+        "NameError: name 'shares' is not defined",
+    ),
+    "memory": ([IMPORTS, answer("np.zeros(10**13)") + CHECK], "MemoryError"),
+}
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_a_wrong_answer_gets_no_point_and_its_diagnosis(kind, tmp_path):
+    cells, diagnosis = WRONG[kind]
+    row = judged(notebook_of(*cells), tmp_path)[SHARES]
+    assert (row["status"], row["points"], row["of"]) == ("not yet right", 0, 1)
+    assert diagnosis in row["diagnosis"]
+
+
+SHOWN = {"output_type": "execute_result", "data": {"text/plain": f"{SHARES}: right\nBecause."}}
+CHANGED = """def distance_shares(query, match):
+    np.allclose = lambda *_, **__: True
+    return query - match
+
+"""
+BY_HAND = {
+    "an endless answer": (
+        [IMPORTS, "def distance_shares(a, b):\n    return sum(iter(int, 1))\n" + CHECK],
+        "not done after 5 s. Does a loop never end?",
+    ),
+    "an answer that ends the program": (
+        [IMPORTS, "import os\ndef distance_shares(a, b):\n    os._exit(0)\n" + CHECK],
+        "ended the program",
+    ),
+    "an endless loop that the answer needs": (
+        [IMPORTS, "while True:\n    TWO = 2", POWER],
+        "It needs TWO. It was not done after 5 s.",
+    ),
+    "a package that is not here": ([IMPORTS, "from gone import square", SQUARE], "No module named"),
+    "a file that was not handed in": (
+        [IMPORTS, "TWO = int(open('two.txt').read())", POWER],
+        "No such file",
+    ),
+    "a command whose result is needed": (
+        [IMPORTS, "TWO = !echo 2", answer("(query - match) ** int(TWO[0])") + CHECK],
+        "runs no command of the system, such as 'echo 2'",
+    ),
+    "what the check compares with is changed": (
+        [IMPORTS, CHANGED + CHECK],
+        "a wrong answer passes",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", BY_HAND)
+def test_what_marking_cannot_tell_is_left_to_the_teacher_and_costs_no_other_exercise(
+    kind, tmp_path
+):
+    cells, why = BY_HAND[kind]
+    rows = judged(notebook_of(*cells, WITHOUT_RIGHT), tmp_path, seconds=5)
+    row = rows[SHARES]
+    assert (row["status"], row["points"]) == ("look at it by hand", ""), row
+    assert why in row["diagnosis"]
+    other = rows[WITHOUT]["status"]
+    assert other == ("look at it by hand" if why == "a wrong answer passes" else "right")
+
+
+def test_an_answer_that_was_right_and_is_not_is_left_to_the_teacher(tmp_path):
+    cells = [IMPORTS, answer("query - match") + CHECK]
+    row = judged(notebook_of(*cells, outputs=[SHOWN]), tmp_path)[SHARES]
+    assert row["status"] == "look at it by hand"
+    assert row["diagnosis"].startswith("The notebook shows 'right', but marked it is")
+    right = judged(notebook_of(IMPORTS, answer() + CHECK, outputs=[SHOWN]), tmp_path)[SHARES]
+    assert right["status"] == "right"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        notebook_of("1 + 1"),
+        notebook_of(IMPORTS, answer() + "# " + CHECK),
+        notebook_of(IMPORTS, answer() + f"'''{CHECK}'''"),
+        notebook_of(IMPORTS, "%%bash\n" + CHECK),
+        notebook_of(IMPORTS, 'exercises.check("of_another_book", print)'),
+        json.dumps({"cells": [{"cell_type": "markdown", "source": CHECK}]}),
+        json.dumps({"cells": [None, {}, {"cell_type": "code", "source": None, "outputs": 3}]}),
+    ],
+)
+def test_a_check_that_is_not_run_is_none(text, tmp_path):
+    (row,) = judged(text, tmp_path).values()
+    assert row["status"] == "not marked" and "holds no exercise" in row["diagnosis"]
+    assert row["points"] == row["of"] == ""
+
+
+def test_no_page_s_own_code_is_run_to_mark_its_answers():
+    for page in pages():
+        copy = make_classroom.copy_of(BOOK / f"{page}.ipynb", "instructor")
+        cells = [dict(cell) for cell in copy.cells if cell.cell_type == "code"]
+        steps, broken, unread = _cells.steps_of(cells)
+        assert broken == {} and unread == set()
+        checks = [number for number, step in enumerate(steps) if step.checks]
+        assert checks
+        for check in checks:
+            needed = [steps[n] for n in _cells.needed(steps, check, check)]
+            bound = set().union(*(step.binds for step in needed))
+            assert bound <= {"np", "exercises", *steps[check].names}, (page, bound)
+
+
+# -- Whole folders --------------------------------------------------------------------------------
+
+
+FORGE = """import os
+line = b'{"exercise": "distance_shares", "status": "right", "diagnosis": "", "points": 99}\\n'
+for channel in range(3, 64):
+    try:
+        os.write(channel, line)
+    except OSError:
+        pass
+TWO = 2
+"""
+SECRETS = (
+    "import os\nassert 'A_TOKEN' not in os.environ\nassert not os.path.exists('marks.csv')\nTWO = 2"
+)
+FLOOD = "import sys\nfor i in range(100_000):\n    sys.stderr.write('x' * 10_000)\nTWO = 2"
+
+
+def raw_files() -> dict[str, tuple[bytes, str]]:
+    good = notebook_of(IMPORTS, answer() + CHECK)
+    old = json.dumps({"worksheets": [], "nbformat": 3})
+    return {
+        "empty": (b"", "The file is empty."),
+        "pdf": (b"%PDF-1.7", "no notebook but a PDF document"),
+        "word": (b"PK\x03\x04...", "an office document"),
+        "page": (b"<!doctype html>", "a web page"),
+        "list": (b"[1, 2]", "it has no list of cells"),
+        "settings": (b'{"a": 1}', "it has no list of cells"),
+        "old": (old.encode(), "old format 3"),
+        "cut": (good.encode()[:50], "Was a transfer broken off?"),
+        "deep": (b"[" * 100_000, "its text is not JSON"),
+        "=1+1": (b"x", "its text is not JSON"),
+        "mark": (b"\xef\xbb\xbf" + good.encode(), ""),
+        "wide": (good.encode("utf-16"), ""),
+    }
 
 
 @pytest.fixture(scope="module")
 def marked(tmp_path_factory):
-    """A class that made every kind of mistake, and its table."""
+    """A class that made every kind of trouble, and its table."""
     folder = tmp_path_factory.mktemp("handed-in")
     for kind in ("student", "instructor"):
         copy = make_classroom.copy_of(BOOK / f"{PAGE}.ipynb", kind)
         nbformat.write(copy, folder / f"{kind}.ipynb")
-    files = {
-        "helper": notebook_of(
-            IMPORTS,
-            "EPSILON = 0.0\n\ndef squares(a, b):\n    return (a - b) ** 2 + EPSILON",
-            answered(SHARES, "s = squares(query, match)\n    return s / s.sum()"),
-            "model = train_for_hours()",
-        ),
-        "mistaken": notebook_of(IMPORTS, answered(SHARES, "return (query - match) ** 2")),
-        "not-python": notebook_of(IMPORTS, answered(SHARES, "return query -")),
-        "stops": notebook_of(IMPORTS, "1 / 0\n" + answered(SHARES, "return query - match")),
-        "renamed": notebook_of(IMPORTS, 'exercises.check("distance_shares", shares)'),
-        "greedy": notebook_of(IMPORTS, answered(SHARES, "return np.zeros(10**13)")),
-        "leaves": notebook_of(IMPORTS, answered(SHARES, "return 1", "import os\nos._exit(3)")),
-        "no-exercise": notebook_of("1 + 1"),
-        "=1+1": "{ not a notebook",
-    }
-    for name, text in files.items():
-        (folder / f"{name}.ipynb").write_text(text, encoding="utf-8")
-    # No limit that a busy machine could meet; the endless notebook has a folder of its own.
-    result = run(folder, "--seconds", "900")
+    for name, (raw, _) in raw_files().items():
+        (folder / f"{name}.ipynb").write_bytes(raw)
+    forged = answer("(query - match) ** TWO * query") + CHECK
+    hand_in(folder, forge=notebook_of(IMPORTS, FORGE, forged))
+    hand_in(folder, secrets=notebook_of(IMPORTS, SECRETS, POWER))
+    hand_in(folder, flood=notebook_of(IMPORTS, FLOOD, POWER))
+    (folder / "folder.ipynb").mkdir()
+    if os.name != "nt":
+        good = notebook_of(IMPORTS, answer() + CHECK).encode()
+        with open(os.fsencode(folder) + b"/M\xfcller.ipynb", "wb") as file:
+            file.write(good)
+        with open(os.fsencode(folder) + "/two\nlines \u202e\u2713.ipynb".encode(), "wb") as file:
+            file.write(good)
+        (folder / "link.ipynb").symlink_to(folder / "instructor.ipynb")
+        (folder / "linked").symlink_to(BOOK)
+        os.mkfifo(folder / "pipe.ipynb")
+    # No limit that a busy machine could meet. A console of Windows may lack most letters.
+    result = run(folder, "--seconds", "900", PYTHONIOENCODING="ascii", A_TOKEN="secret")
     assert result.returncode == 0, result.stderr
     return result.stdout, rows_of(folder / "marks.csv"), folder
 
@@ -88,172 +406,227 @@ def test_a_perfect_notebook_gets_all_points_and_an_untouched_one_none(marked):
         assert f"{file}.ipynb: {points} of {total} points\n" in output
 
 
-@pytest.mark.parametrize(
-    ("file", "status", "diagnosis"),
-    [
-        ("helper", "right", ""),
-        ("mistaken", "not yet right", EXERCISES[SHARES].mistakes[1].diagnosis),
-        ("not-python", "not yet right", "The cell is not Python, line 2 of its cell"),
-        ("stops", "not yet right", "You do not square"),
-        ("renamed", "not yet right", "There is no function distance_shares"),
-        ("greedy", "not yet right", "MemoryError"),
-    ],
-)
-def test_what_is_said_of_one_answer(marked, file, status, diagnosis):
-    row = own(marked, file)[0]
-    assert (row["exercise"], row["status"]) == (SHARES, status)
-    assert diagnosis in row["diagnosis"]
-    assert row["points"] == (row["of"] if status == "right" else "0")
-
-
-def test_the_exercise_whose_check_was_deleted_is_missing_and_not_forgotten(marked):
-    row = own(marked, "mistaken")[1]
-    assert (row["exercise"], row["status"]) == ("distance_without", "missing")
-
-
-@pytest.mark.parametrize(
-    ("file", "diagnosis"),
-    [
-        ("leaves", "could not be marked"),
-        ("no-exercise", "holds no exercise"),
-    ],
-)
-def test_what_cannot_be_marked_says_why_and_stops_nobody_else(marked, file, diagnosis):
-    (row,) = own(marked, file)
-    assert row["status"] == "not marked" and diagnosis in row["diagnosis"]
-
-
-def test_a_broken_file_has_a_row_and_its_name_is_no_formula(marked):
-    (row,) = [row for row in marked[1] if "1+1" in row["file"]]
-    assert row["file"] == "'=1+1.ipynb"
-    assert "JSONDecodeError" in row["diagnosis"]
-
-
-def test_nothing_else_is_left_in_the_folder(marked):
-    _, _, folder = marked
-    assert sorted(path.suffix for path in folder.iterdir()) == [".csv", *[".ipynb"] * 11]
-
-
-def test_an_endless_notebook_is_ended_and_told_so(tmp_path):
-    text = notebook_of(IMPORTS, answered(SHARES, "return 1", "while True:\n    pass"))
-    (tmp_path / "endless.ipynb").write_text(text, encoding="utf-8")
-    assert run(tmp_path, "--seconds", "3").returncode == 0
-    (row,) = rows_of(tmp_path / "marks.csv")
-    assert (row["status"], row["points"]) == ("not marked", "0")
-    assert row["diagnosis"] == "The notebook was not done after 3 s."
-
-
-# -- Its parts, in this process -------------------------------------------------------------------
-
-
-def judged(tmp_path, *sources) -> dict:
-    """Return the row of the first exercise after judging a notebook of these cells."""
-    path = tmp_path / "one.ipynb"
-    path.write_text(notebook_of(*sources), encoding="utf-8")
-    rows = _notebooks.judge(path)
-    assert [row["exercise"] for row in rows] == (NAMES if rows else [])
-    assert {row["page"] for row in rows} <= {PAGE}
-    return rows[0] if rows else {}
-
-
-RIGHT_BODY = "s = (query - match) ** 2\n    return s / s.sum()"
-
-
-@pytest.mark.parametrize(
-    ("cells", "diagnosis"),
-    [
-        ([IMPORTS, answered(SHARES, RIGHT_BODY)], ""),
-        # What the answer needs may stand in another cell: constants, functions, classes, imports.
-        ([IMPORTS, "TWO = 2", answered(SHARES, RIGHT_BODY.replace("2", "TWO"))], ""),
-        (
-            [
-                IMPORTS,
-                "def square(x):\n    return x**2\n\n\ntrain_for_hours()",
-                answered(
-                    SHARES, RIGHT_BODY.replace("(query - match) ** 2", "square(query - match)")
-                ),
-            ],
-            "",
-        ),
-        # In the cell of the answer everything runs, in another one no work does.
-        ([IMPORTS, "TWO = int(2)\n" + answered(SHARES, RIGHT_BODY.replace("2", "TWO"))], ""),
-        (
-            [IMPORTS, "TWO = int(2)", answered(SHARES, RIGHT_BODY.replace("2", "TWO"))],
-            "stops with an error, NameError: name 'TWO' is not defined",
-        ),
-        (
-            [
-                IMPORTS,
-                "for TWO in [2]:\n    pass\n" + answered(SHARES, RIGHT_BODY.replace("2", "TWO")),
-            ],
-            "",
-        ),
-        (
-            [IMPORTS, f'exercises.check("{SHARES}", {SHARES})'],
-            "There is no function distance_shares in the notebook.",
-        ),
-        (
-            [
-                IMPORTS,
-                "def distance_shares(query, match=gone):\n    pass",
-                f'exercises.check("{SHARES}")',
-            ],
-            "The cell stops with an error, NameError: name 'gone' is not defined",
-        ),
-        (
-            [
-                IMPORTS,
-                "def distance_shares(query, match):\n    return (",
-                f'exercises.check("{SHARES}")',
-            ],
-            "The cell is not Python, line 2 of its cell: ",
-        ),
-    ],
-)
-def test_what_of_a_notebook_is_run(tmp_path, cells, diagnosis):
-    row = judged(tmp_path, *cells)
-    if diagnosis == "":
-        assert (row["status"], row["diagnosis"]) == ("right", "")
-        assert row["points"] == row["of"] == EXERCISES[SHARES].points
+@pytest.mark.parametrize("name", raw_files())
+def test_what_is_no_notebook_is_told_so_in_plain_words(marked, name):
+    why = raw_files()[name][1]
+    rows = [row for row in marked[1] if row["file"].lstrip("'") == f"{name}.ipynb"]
+    if why:
+        assert [(row["status"], row["points"], row["of"]) for row in rows] == [
+            ("not marked", "", "")
+        ]
+        assert why in rows[0]["diagnosis"]
     else:
-        assert diagnosis in row["diagnosis"]
-        assert (row["points"], row["status"]) == (0, "not yet right")
+        assert rows[0]["status"] == "right"
 
 
-def test_checks_of_other_books_and_of_text_are_no_exercises(tmp_path):
-    assert judged(tmp_path, IMPORTS, 'exercises.check("of_another_book", print)') == {}
-    path = tmp_path / "text.ipynb"
-    cell = {"cell_type": "markdown", "source": f'exercises.check("{SHARES}")'}
-    path.write_text(json.dumps({"cells": [cell]}), encoding="utf-8")
-    assert _notebooks.judge(path) == []
+def test_a_name_is_no_formula(marked):
+    assert "'=1+1.ipynb" in {row["file"] for row in marked[1]}
 
 
-def test_lines_for_ipython_alone_are_passed_over(tmp_path):
-    path = tmp_path / "magic.ipynb"
-    path.write_text(notebook_of("%time\nif x:\n    !ls\n    ?y\nx = 5 % 2", "b"), encoding="utf-8")
-    assert _notebooks.code_of(path) == ["pass\nif x:\n    pass\n    pass\nx = 5 % 2", "b"]
+@POSIX
+def test_no_name_costs_a_mark(marked):
+    for file in (r"M\xfcller", r"two\nlines \u202e✓"):
+        assert own(marked, file)[0]["status"] == "right"
+    assert r"M\xfcller.ipynb: 1 of 3 points" in marked[0]
 
 
-def test_the_table_is_whole_and_no_text_of_it_is_a_formula(tmp_path):
-    rows = [dict.fromkeys(__main__.COLUMNS, text) for text in ("=1", "+1", "-1", "@1", "a=", -1)]
-    __main__.write_csv(tmp_path / "marks.csv", rows)
-    assert [row["diagnosis"] for row in rows_of(tmp_path / "marks.csv")] == [
-        *("'=1", "'+1", "'-1", "'@1"),
-        *("a=", "-1"),
-    ]
-    with pytest.raises(ValueError, match="fields not in fieldnames"):
-        __main__.write_csv(tmp_path / "marks.csv", [{"unknown": 1}])
-    assert len(rows_of(tmp_path / "marks.csv")) == 6
+@POSIX
+def test_no_link_is_followed_and_no_pipe_waited_for(marked):
+    assert "a link to another place" in own(marked, "link")[0]["diagnosis"]
+    assert "a pipe" in own(marked, "pipe")[0]["diagnosis"]
+    assert not [row for row in marked[1] if row["file"].startswith("linked")]
 
 
-def test_the_line_of_a_notebook_says_points_and_deleted_checks():
-    right = {"points": 2, "of": 3, "status": "right", "diagnosis": ""}
-    gone = right | {"points": 0, "status": "missing"}
-    assert __main__._summary([right, right]) == "4 of 6 points"
-    assert __main__._summary([right, gone]) == "2 of 6 points, 1 checks deleted"
-    broken = __main__._unmarked("It is empty.")
-    assert (broken["points"], broken["of"]) == (0, 0)
-    assert __main__._summary([broken]) == "not marked. It is empty."
+def test_a_folder_with_a_notebook_s_name_has_a_row(marked):
+    assert "It is a folder" in own(marked, "folder")[0]["diagnosis"]
+
+
+def test_a_notebook_writes_no_result_of_its_own_and_sees_no_secret(marked):
+    row = own(marked, "forge")[0]
+    assert (row["status"], row["points"]) == ("not yet right", "0")
+    assert own(marked, "secrets")[0]["status"] == "right"
+
+
+def test_a_flood_of_output_is_not_kept(marked):
+    assert own(marked, "flood")[0]["status"] == "right"
+
+
+def test_only_tables_are_left_in_the_folder(marked):
+    _, _, folder = marked
+    kinds = {path.suffix for path in folder.iterdir() if not path.is_symlink()}
+    assert kinds == {".csv", ".ipynb"}
+    names = {path.name for path in folder.glob("*.csv")}
+    assert names == {"marks.csv", "marks-students.csv", "marks-mistakes.csv"}
+
+
+def test_findings_count_only_with_the_word_that_the_judge_was_given():
+    findings = _process.Findings()
+    told = {"exercise": SHARES, "status": "right", "diagnosis": "", "points": 99}
+    for line in (
+        b"",
+        b"[]",
+        b"x",
+        json.dumps(told).encode(),
+        json.dumps(told | {"token": "b"}).encode(),
+    ):
+        assert not _process._take(line, "a", findings)
+    for change in ({"exercise": "of_mine"}, {"status": "excellent"}):
+        _process._take(json.dumps(told | change | {"token": "a"}).encode(), "a", findings)
+    assert findings.rows == {}
+    assert _process._take(json.dumps(told | {"token": "a"}).encode(), "a", findings)
+    assert _process._row(SHARES, findings, "")["points"] == EXERCISES[SHARES].points
+
+
+def test_memory_is_limited(tmp_path):
+    text = notebook_of(IMPORTS, answer("np.ones(2**27)") + CHECK)
+    rows = _process.mark(text.encode(), 300, 0.9, tmp_path)
+    assert "MemoryError" in rows[0]["diagnosis"]
+
+
+# -- The table ------------------------------------------------------------------------------------
+
+
+GOOD = notebook_of(IMPORTS, answer() + CHECK)
+
+
+def test_a_teacher_s_corrections_stay_and_only_new_files_are_marked(tmp_path):
+    folder = tmp_path / "class"
+    hand_in(folder, ada=GOOD)
+    assert run(folder).returncode == 0
+    table = folder / "marks.csv"
+    corrected = table.read_bytes().replace(b",0,", b",2,")
+    assert corrected != table.read_bytes()
+    table.write_bytes(corrected)
+    hand_in(folder, ada=notebook_of(IMPORTS, CHECK), bob=GOOD)
+    result = run(folder)
+    assert table.read_bytes().startswith(corrected)
+    assert "ada.ipynb: has changed since it was marked" in result.stdout
+    assert [row["file"] for row in rows_of(table)] == ["ada.ipynb"] * 2 + ["bob.ipynb"] * 2
+    students = {row["student"]: row for row in rows_of(folder / "marks-students-2.csv")}
+    assert (students["ada"]["points"], students["bob"]["points"]) == ("3", "1")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "separator"), [("cp1252", ";"), ("utf-8-sig", ";"), ("utf-8", "\t")]
+)
+def test_a_table_that_a_spreadsheet_has_saved_is_gone_on_with_in_its_form(
+    tmp_path, encoding, separator
+):
+    path = tmp_path / "marks.csv"
+    columns = ["student", "file", "exercise", "points", "status", "my notes"]
+    lines = [separator.join(columns), separator.join(["Zoë", "a.ipynb", "x", "1,5", "right", "ok"])]
+    path.write_bytes("\r\n".join([*lines, ""]).encode(encoding))
+    before = path.read_bytes()
+    table = _table.Table(path, _table.COLUMNS)
+    assert table.rows[0]["student"] == "Zoë"
+    table.add([{"file": "b.ipynb", "student": "Chloë ✓", "points": 1, "diagnosis": "none"}])
+    table.close()
+    assert path.read_bytes().startswith(before)
+    rows = _table.Table(path, _table.COLUMNS).rows
+    assert [row["file"] for row in rows] == ["a.ipynb", "b.ipynb"]
+    assert rows[1]["student"].startswith("Chloë")
+
+
+def test_a_table_of_another_kind_is_kept_and_another_one_begun(tmp_path):
+    folder = tmp_path / "class"
+    hand_in(folder, ada=GOOD)
+    (folder / "marks.csv").write_text("my own notes\n")
+    result = run(folder)
+    assert (folder / "marks.csv").read_text() == "my own notes\n"
+    assert "stays as it is" in result.stdout
+    assert rows_of(folder / "marks-2.csv")[0]["status"] == "right"
+
+
+@POSIX
+def test_no_table_is_written_through_a_link(tmp_path):
+    folder = tmp_path / "class"
+    hand_in(folder, ada=GOOD)
+    (tmp_path / "precious").write_text("")
+    (folder / "marks.csv").symlink_to(tmp_path / "precious")
+    assert run(folder).returncode == 0
+    assert (tmp_path / "precious").read_text() == ""
+    row = rows_of(folder / "marks-2.csv")[0]
+    assert row["status"] == "right", row
+
+
+@POSIX
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_keeps_what_was_marked_and_the_same_command_goes_on(tmp_path, number):
+    folder = tmp_path / "class"
+    slow = notebook_of(IMPORTS, "while True:\n    TWO = 2", POWER)
+    hand_in(folder, a=GOOD, b=slow)
+    command = [*MODULE, str(folder), "--seconds", "900", "--jobs", "1"]
+    # A shell without a terminal lets what it starts in the background ignore Ctrl-C.
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    assert process.stdout.readline().startswith("a.ipynb: 1 of 3 points")
+    time.sleep(1)
+    process.send_signal(number)
+    rest, _ = process.communicate(timeout=300)
+    assert process.returncode == 130 and "the same command goes on" in rest
+    assert {row["file"] for row in rows_of(folder / "marks.csv")} == {"a.ipynb"}
+    hand_in(folder, b=GOOD)
+    assert run(folder).returncode == 0
+    assert [row["file"] for row in rows_of(folder / "marks.csv")] == ["a.ipynb"] * 2 + [
+        "b.ipynb"
+    ] * 2
+
+
+def test_a_spreadsheet_takes_no_text_for_a_formula(tmp_path):
+    path = tmp_path / "marks.csv"
+    texts = ["=1", "+1", "-1", "@1", "\t=1", "＝1", "a=", "a\0b", -1]  # noqa: RUF001
+    table = _table.Table(path, ["file", "exercise", "points", "status"])
+    table.add([{"file": text} for text in texts])
+    table.close()
+    wanted = ["'=1", "'+1", "'-1", "'@1", "'\t=1", "'＝1", "a=", "ab", "-1"]  # noqa: RUF001
+    assert [row["file"] for row in rows_of(path)] == wanted
+    assert (
+        path.read_bytes().startswith(b"\xef\xbb\xbf")
+        and path.read_bytes().count(b"\xef\xbb\xbf") == 1
+    )
+
+
+def test_a_missing_hand_in_shows_and_not_marked_is_not_nothing(tmp_path):
+    folder, roster = tmp_path / "class", tmp_path / "names.txt"
+    folder.mkdir()
+    roster.write_bytes("Ada Lovelace\r\nZoë Müller\r\nGrace Hopper\r\n".encode("cp1252"))
+    hand_in(folder / "Lovelace Ada_123_assignsubmission_file_", interpretability=GOOD)
+    hand_in(folder, **{"Zoe-Muller_interpretability": "broken", "Bob_interpretability": GOOD})
+    result = run(folder, "--roster", roster)
+    assert result.returncode == 0, result.stderr
+    students = {row["student"]: row for row in rows_of(folder / "marks-students.csv")}
+    assert "Grace Hopper: no hand-in" in result.stdout
+    assert (students["Grace Hopper"]["status"], students["Grace Hopper"]["points"]) == (
+        "no hand-in",
+        "",
+    )
+    assert (students["Zoë Müller"]["status"], students["Zoë Müller"]["points"]) == (
+        "not marked",
+        "",
+    )
+    assert (students["Ada Lovelace"]["points"], students["Ada Lovelace"]["files"]) == ("1", "1")
+    assert (students["Bob"]["points"], students["Bob"]["of"]) == ("1", "3")
+
+
+def test_the_best_try_of_each_exercise_counts_once():
+    row = {
+        "student": "a",
+        "exercise": "x",
+        "of": "2",
+        "status": "not yet right",
+        "diagnosis": "m\nn",
+    }
+    rows = [row | {"file": "1", "points": "0"}, row | {"file": "2", "points": "1,5"}]
+    (found,) = _class.summary(rows, [])
+    assert (found["points"], found["of"], found["files"]) == ("1.5", "2", 2)
+    assert _class.mistakes(rows) == [{"exercise": "x", "diagnosis": "m", "times": 2}]
+
+
+# -- Its arguments --------------------------------------------------------------------------------
 
 
 def arguments(monkeypatch, *given):
@@ -263,8 +636,8 @@ def arguments(monkeypatch, *given):
 
 def test_the_limits_by_default_and_as_asked_for(monkeypatch, tmp_path, capsys):
     given = arguments(monkeypatch, tmp_path)
-    assert (given.folder, given.output) == (tmp_path, None)
-    assert (given.seconds, given.memory, given.jobs) == (60, 8, 2)
+    assert (given.folder, given.output, given.roster) == (tmp_path, None, None)
+    assert (given.seconds, given.memory, given.jobs) == (120, 8, 2)
     options = ["--seconds", "0.5", "--memory", "0.5", "--jobs", "1", "--output", "x.csv"]
     given = arguments(monkeypatch, tmp_path, *options)
     assert (given.seconds, given.memory, given.jobs) == (0.5, 0.5, 1)
@@ -272,18 +645,12 @@ def test_the_limits_by_default_and_as_asked_for(monkeypatch, tmp_path, capsys):
     for wrong, said in {
         (tmp_path, "--memory", "0"): "must be above 0",
         (tmp_path, "--jobs", "0"): "must be above 0",
+        (tmp_path, "--roster", tmp_path / "gone"): "there is no file",
         (tmp_path / "gone",): "there is no folder",
     }.items():
         with pytest.raises(SystemExit):
             arguments(monkeypatch, *wrong)
         assert said in capsys.readouterr().err
-
-
-def test_memory_is_limited(tmp_path):
-    text = notebook_of(IMPORTS, "exercises\nWANT = 1\n" + answered(SHARES, "return np.ones(2**27)"))
-    (tmp_path / "large.ipynb").write_text(text, encoding="utf-8")
-    assert run(tmp_path, "--memory", "0.9").returncode == 0
-    assert "MemoryError" in rows_of(tmp_path / "marks.csv")[0]["diagnosis"]
 
 
 @pytest.mark.parametrize(
@@ -298,7 +665,3 @@ def test_a_wrong_call_is_refused(tmp_path, options, said):
     result = run(tmp_path, *options)
     assert result.returncode != 0 and said in result.stderr
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_folder_that_is_not_there_is_refused(tmp_path):
-    assert "there is no folder" in run(tmp_path / "gone").stderr

@@ -209,9 +209,31 @@ def test_beta_is_not_trained():
     assert id(vae.beta) not in {id(weights) for weights in vae.trainable_variables}
 
 
+def test_beta_can_be_set_after_compiling_and_counts_in_the_next_step(images):
+    vae = small()
+    vae.compile()
+    vae.evaluate(images, verbose=0)  # compiles the step
+    variable = vae.beta
+    vae.beta = 0.25
+    terms = vae.evaluate(images, verbose=0, return_dict=True)
+    assert vae.beta is variable and terms["beta"] == 0.25
+    expected = terms["reconstruction"] + 0.25 * terms["kl"]
+    assert terms["loss"] == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("value", "error"), [(-1.0, ValueError), (np.nan, ValueError), ("a", TypeError)]
+)
+def test_beta_cannot_be_set_to_what_no_model_can_be_made_with(value, error):
+    vae = small()
+    with pytest.raises(error, match="beta"):
+        vae.beta = value
+    assert float(vae.beta) == 1
+
+
 def test_a_changed_beta_survives_saving(tmp_path):
     vae = small()
-    vae.beta.assign(0.25)
+    vae.beta = 0.25
     vae.save(tmp_path / "vae.keras")
     assert float(keras.models.load_model(tmp_path / "vae.keras").beta) == 0.25
 

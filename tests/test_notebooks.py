@@ -70,7 +70,7 @@ def test_each_wish_of_the_article_leads_to_a_page(wish):
 def test_the_landing_page_states_the_times_of_the_chapters():
     text = (BOOK / "index.md").read_text(encoding="utf-8")
     stated = dict(
-        re.findall(r"^\| \d+\. \[.+\]\((.+)\.ipynb\) \| .+ \| (\d+) min \|$", text, re.MULTILINE)
+        re.findall(r"^:link: (.+)\n:link-type: doc\n\n.+\n\n\*(\d+) min to read\*$", text, re.M)
     )
     chapters = [path for path in NOTEBOOKS if path.stem not in APPENDIX]
     times = {path.stem: TIME_LINE.search(markdown(read(path)))[1] for path in chapters}

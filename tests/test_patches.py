@@ -39,7 +39,7 @@ def site_app(**more):
     builder = SimpleNamespace(
         format="html", theme=SimpleNamespace(get_theme_dirs=lambda: [str(THEME)])
     )
-    names = [book_extension.FORMULAS, book_extension.ROLES]
+    names = [*book_extension.MENDED, book_extension.SIZES, book_extension.THEME]
     names += map(book_extension.named, book_extension.MARKS)
     names += map(book_extension.use_of, book_extension.MARKS)
     given = {"builder": builder, "book_patches": Patches(*names), "book_pages": set()}
@@ -50,6 +50,9 @@ def site_app(**more):
     ("file", "old", "said"),
     [
         ("layout.html", "searchindex.js", "the search index in every page"),
+        ("search.html", "searchtools.js", "the scripts of the search page"),
+        ("components/search-field.html", "bd-search", "the field of the search"),
+        ("layout.html", "pst-search-dialog", "the window of the search"),
         ("static/webpack-macros.html", "fontawesome.js", "the macro with the theme's icons"),
         ("static/webpack-macros.html", "macro body_post(", "the macro body_post"),
     ],

@@ -1,6 +1,8 @@
 """The built book: no warning, no request to another host, no broken link, pictures described."""
 
+import json
 import re
+from collections import Counter
 from pathlib import Path
 
 import nbformat
@@ -15,6 +17,8 @@ from site_rules import (
     loads_from_other_hosts,
     page_basics,
     pictures_without_alt_text,
+    pictures_without_size,
+    repeated_ids,
     stylesheet_loads_from_other_hosts,
 )
 from test_package import public_things
@@ -65,9 +69,28 @@ def test_every_page_is_there(site, book_pages):
 
 
 def test_the_first_address_leads_into_the_book(site):
-    refresh = Page.read(site / "index.html").attributes("meta")[0]
+    door = Page.read(site / "index.html")
+    (refresh,) = [a for a in door.attributes("meta") if a.get("http-equiv") == "refresh"]
     assert refresh["content"].endswith("url=book/index.html")
     assert (site / "book" / "index.html").is_file()
+    # For whoever does not follow by itself, and for the pictures of links to the site.
+    assert [a["href"] for a in door.attributes("a")] == ["book/index.html"]
+    assert meta(door)["og:title"] == "Image Retrieval with Variational Autoencoders"
+    assert page_basics(door) == []
+
+
+def test_an_address_without_a_page_leads_back(site, published_pages):
+    door = Page.read(site / "404.html")
+    assert [a["href"] for a in door.attributes("a")] == ["book/index.html", "search.html"]
+    assert page_basics(door) == []
+    # The host shows this page at every depth, so links from it must not depend on where it is.
+    published = next(iter(published_pages)).parents[1]
+    while not (published / "404.html").is_file():
+        published = published.parent
+    door = Page.read(published / "404.html")
+    links = [a["href"] for tag in ("a", "link") for a in door.attributes(tag)]
+    assert links and all(link.startswith("https://ada.github.io/her-book/") for link in links)
+    assert meta(Page.read(published / "index.html"))["og:image"].endswith("/social-card.png")
 
 
 def test_nothing_is_loaded_from_another_host(pages):
@@ -174,6 +197,23 @@ def test_pictures_are_described(book_pages):
     assert report(pictures_without_alt_text, book_pages) == {}
 
 
+def test_pictures_have_a_size(book_pages):
+    assert report(pictures_without_size, book_pages) == {}
+
+
+def test_no_id_is_there_twice(pages):
+    assert report(repeated_ids, pages) == {}
+
+
+def test_no_formula_is_left_as_it_was_written(book_pages):
+    heads = {
+        path.name: found
+        for path in book_pages
+        if (found := re.findall(r"<t[hd][^>]*>.*?\$.*?</t[hd]>", path.read_text(encoding="utf-8")))
+    }
+    assert heads == {}
+
+
 def test_page_basics(book_pages):
     assert report(page_basics, book_pages) == {}
 
@@ -262,11 +302,59 @@ def test_classes_of_keras_show_their_own_arguments(site):
     assert not re.search(r'class="pre">\*args', text)
 
 
-def test_the_search_knows_no_pages_of_source(site):
-    index = (site / "searchindex.js").read_text(encoding="utf-8")
-    (names,) = re.findall(r'"docnames": ?(\[.*?\])', index)
-    assert "book/api/models" in names
-    assert "_modules" not in names
+# -- The search -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def found(site) -> dict:
+    """Return what the search has to search in."""
+    script = (site / "_static" / "search" / "index.js").read_text(encoding="utf-8")
+    return json.loads(script.partition(" = ")[2].rstrip().rstrip(";"))
+
+
+def test_the_search_leads_to_what_is_there(site, pages, found):
+    anchors = {path: {a.get("id") for _, a in page.tags} for path, page in pages.items()}
+    for kind, title, page, anchor, *_ in found["entries"]:
+        path = site / f"{found['pages'][page][0]}.html"
+        assert not anchor or anchor in anchors[path], f"{kind} {title}: {path.name} has no {anchor}"
+
+
+def test_the_search_knows_every_page_and_none_of_source(book_pages, site, found):
+    names = {f"{path}.html" for path, _ in found["pages"]}
+    assert names == {path.relative_to(site).as_posix() for path in book_pages}
+
+
+def test_every_kind_of_thing_is_found(found):
+    kinds = Counter(kind for kind, *_ in found["entries"])
+    least = {"page": 15, "section": 150, "term": 70, "symbol": 30, "equation": 25}
+    least |= {"figure": 40, "exercise": 40, "name": 100, "work": 50}
+    assert set(kinds) == set(least)
+    assert {kind for kind, number in least.items() if kinds[kind] < number} == set()
+
+
+def test_excerpts_are_clean(found):
+    for _, title, _, _, parent, excerpt, names, _ in found["entries"]:
+        for said in (title, parent, excerpt, *names):
+            assert not re.search(r"\\[a-z(\[]|[{}`$]|</|<svg|\s\s|^ | $", said), said
+        assert len(excerpt) <= 330
+
+
+def test_index_and_scripts_of_the_search_are_small(site):
+    files = list((site / "_static" / "search").iterdir())
+    assert {file.name for file in files} == {
+        "index.js",
+        "find.js",
+        "box.js",
+        "open.js",
+        "search.css",
+    }
+    assert sum(file.stat().st_size for file in files) <= 300_000
+
+
+def test_nothing_is_left_of_sphinx_s_own_search(site, pages):
+    assert not list(site.rglob("searchindex.js"))
+    text = (site / "search.html").read_text(encoding="utf-8")
+    assert "searchtools.js" not in text and "search/open.js" in text
 
 
 # -- The tests tested -----------------------------------------------------------------------------

@@ -20,9 +20,7 @@ SCRIPTS = sorted(
     if 'if __name__ == "__main__"' in path.read_text(encoding="utf-8")
 )
 # TensorFlow or FAISS start first; in this process, once for all of them.
-HEAVY = re.compile(
-    r"^(?:import|from) (?:faiss|vae_tutorial|descriptors|make_cover)\b", re.MULTILINE
-)
+HEAVY = re.compile(r"^(?:import|from) (?:faiss|vae_tutorial|descriptors)\b", re.MULTILINE)
 
 
 def is_heavy(script: str) -> bool:

@@ -6,6 +6,7 @@ import re
 import zlib
 from pathlib import Path
 
+import drawn
 import make_web
 import nbformat
 import numpy as np
@@ -21,7 +22,8 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[1]
 STATIC = ROOT / "book" / "_static"
 FIGURES = {"latent": "training.ipynb", "elbo": "elbo.ipynb", "draw": "draw.md"}
-DATA = ("digit-decoder", "digit-points", "digit-encoder", "digit-gallery")
+FIGURES |= {"ranking": "background.ipynb", "gradients": "elbo.ipynb"}
+DATA = ("digit-decoder", "digit-points", "digit-encoder", "digit-gallery", "small-ranking")
 
 
 def unpack(text: str) -> bytes:
@@ -55,7 +57,7 @@ def test_the_data_are_what_the_tool_writes(fresh, name):
     else:
         assert ours == theirs
     if name == "digit-gallery":
-        assert made.pop("far") == pytest.approx(kept.pop("far"), abs=2e-3)
+        assert made.pop("far") == pytest.approx(kept.pop("far"), abs=2e-3)  # of both methods
     assert made == kept
 
 
@@ -126,6 +128,37 @@ def test_the_examples_behave_as_the_page_says():
     assert right["pixels", "still"][1] == 10 and right["vae", "still"][1] <= 6
 
 
+def test_the_page_says_of_small_drawings_what_was_measured():
+    report = json.loads((ROOT / "benchmarks/results/drawn.json").read_text(encoding="utf-8"))
+    rows = {(row["way"], row.get("size")): row["right of 10"] for row in report["rows"]}
+    page = (ROOT / "book" / "draw.md").read_text(encoding="utf-8")
+    told = re.findall(r"^\| ([a-z][\w ,-]+?) ((?:\| \d\.\d ){4})\|$", page, re.MULTILINE)
+    lines = {name: [float(n) for n in re.findall(r"[\d.]+", numbers)] for name, numbers in told}
+    expected = {
+        "the held-out images themselves": rows["the held-out images", None],
+        "strokes scaled, as here": rows["strokes scaled", 0.3],
+        "picture scaled, pen and all": rows["picture scaled", 0.3],
+        "nothing prepared": rows["nothing prepared", 0.3],
+    }
+    assert lines == {name: [round(n, 1) for n in row.values()] for name, row in expected.items()}
+    whole = rows["nothing prepared", 1.0]
+    pixels, upright, vae = (
+        f"{whole[name]:.1f}" for name in ("pixels", "pixels, upright", "view-trained VAE")
+    )
+    prose = " ".join(page.split())
+    assert f"pixels find {pixels} and the VAE {vae} of 10" in prose
+    assert f"pixels are back at {upright}" in prose
+    sizes = [rows["strokes scaled", size] for size in (1.0, 0.5, 0.3)]
+    for method in sizes[0]:  # "a small drawing in a corner is no harder than a large one"
+        assert np.ptp([row[method] for row in sizes]) < 0.15, method
+
+
+def test_a_drawing_is_measured_with_the_pen_of_the_page():
+    script = (STATIC / "live" / "draw.js").read_text(encoding="utf-8")
+    page = {name: int(n) for name, n in re.findall(r"const (WIDE|PEN|MOST) = (\d+);", script)}
+    assert page == {"WIDE": drawn.PAD, "PEN": drawn.PEN, "MOST": drawn.MOST}
+
+
 def test_the_bars_use_the_model_of_chapter_2():
     notebook = nbformat.read(ROOT / "book" / "elbo.ipynb", 4)
     source = next(c.source for c in notebook.cells if c.source.startswith("W = np.array"))
@@ -136,6 +169,28 @@ def test_the_bars_use_the_model_of_chapter_2():
     script = (STATIC / "live" / "elbo.js").read_text(encoding="utf-8")
     page = re.search(r"MODEL = \{ w: ([\d.]+), b: ([\d.]+), sigma: ([\d.]+) \}", script).groups()
     assert dict(zip(chapter, map(float, page), strict=True)) == chapter
+
+
+def test_the_clouds_use_the_model_and_the_image_of_chapter_2():
+    notebook = nbformat.read(ROOT / "book" / "elbo.ipynb", 4)
+    source = next(c.source for c in notebook.cells if c.source.startswith("W = np.array"))
+    names = {}
+    exec("import numpy as np\n" + source.split("precision =")[0], names)
+    script = (STATIC / "live" / "gradients.js").read_text(encoding="utf-8")
+    for name, chapters in (("W", "W"), ("b", "b"), ("x", "x"), ("sigma", "sigma_x")):
+        np.testing.assert_allclose(make_web.IMAGE[name], names[chapters], atol=1e-6)
+        kept = json.loads(re.search(rf"^    {name}: (.+?),\n", script, re.MULTILINE)[1])
+        assert kept == make_web.IMAGE[name], name
+
+
+def test_the_small_ranking_is_chapter_1s():
+    notebook = nbformat.read(ROOT / "book" / "background.ipynb", 4)
+    cell = next(c for c in notebook.cells if c.source.startswith("SMALL = 60"))
+    printed = cell.outputs[0].text
+    kept = stored("small-ranking")
+    assert f"query shows a        {kept['digit']}\n" in printed
+    assert f"rank 1-10 [{' '.join(map(str, kept['labels']))}]" in printed
+    assert f"among all 60: {kept['relevant']}\n" in printed
 
 
 def test_numerals_have_the_same_colours_in_picture_and_page():

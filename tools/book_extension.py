@@ -8,6 +8,7 @@ import os
 import re
 from html import escape
 from pathlib import Path, PurePosixPath
+from urllib.parse import unquote
 
 import make_colab
 import nbformat
@@ -16,6 +17,7 @@ from patches import Patches
 from PIL import Image, ImageChops, ImageStat
 from publishing import Publication
 from sphinx.errors import ConfigError, ExtensionError
+from sphinx.transforms.post_transforms import SphinxPostTransform
 
 # An asset is loaded only by pages whose HTML holds its mark: Sphinx would load it everywhere.
 MARKS = {
@@ -35,6 +37,9 @@ OVERRIDDEN = {
         "layout.html",
         r"block extrahead %}(?:(?!endblock).)*searchindex\.js",
     ),
+    "the scripts of the search page": ("search.html", r"searchtools\.js"),
+    "the field of the search": ("components/search-field.html", r'<form class="bd-search'),
+    "the window of the search": ("layout.html", r'<dialog id="pst-search-dialog"'),
     "the macro with the theme's icons": ("static/webpack-macros.html", r"fontawesome\.js"),
     "the macro head_pre_assets": ("static/webpack-macros.html", r"macro head_pre_assets\("),
     "the macro head_js_preload": ("static/webpack-macros.html", r"macro head_js_preload\("),
@@ -54,18 +59,22 @@ def setup(app):
     app.add_config_value("book_publication", Publication(), "html", types=(Publication,))
     digest = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
     app.add_config_value("book_extension_digest", digest, "html")
-    app.book_patches = Patches(FORMULAS, ROLES, *map(named, MARKS), *map(use_of, MARKS))
+    app.book_patches = Patches(*MENDED, SIZES, THEME, *map(named, MARKS), *map(use_of, MARKS))
     app.book_pages = set()
+    app.add_post_transform(TableFormulas)
     app.connect("config-inited", read_environment)
     app.connect("builder-inited", check_templates)
     # After the theme and every other extension have filled in the page.
     app.connect("html-page-context", add_addresses, priority=900)
     app.connect("html-page-context", add_description, priority=900)
     app.connect("html-page-context", mend_text, priority=900)
+    app.connect("html-page-context", add_sizes, priority=900)
     app.connect("html-page-context", drop_unused_assets, priority=950)
     app.connect("build-finished", drop_unused_icons)
     app.connect("build-finished", shrink_pictures)
     app.connect("build-finished", write_notebooks)
+    app.connect("build-finished", choose_theme_without_scripts)
+    app.connect("build-finished", write_doors)
     app.connect("build-finished", check_patches)
     return {"parallel_read_safe": True, "parallel_write_safe": False}
 
@@ -127,12 +136,17 @@ def description(doctree, title: str, book: str) -> str:
     text = " ".join(text.split())
     if len(text) < SHORTEST:
         text = f"{title}: a page of the book {book}"
-    if len(text) <= LONGEST:
+    return shortened(text, LONGEST)
+
+
+def shortened(text: str, longest: int) -> str:
+    """Return the start of a text, cut after a sentence or else a word."""
+    if len(text) <= longest:
         return text
-    sentences = [end.end() - 1 for end in re.finditer(r"[.?] ", text[: LONGEST + 1])]
-    if sentences and sentences[-1] >= LONGEST * 0.6:
+    sentences = [end.end() - 1 for end in re.finditer(r"[.?] ", text[: longest + 1])]
+    if sentences and sentences[-1] >= longest * 0.6:
         return text[: sentences[-1]]
-    return text[: LONGEST - 1].rsplit(" ", 1)[0].rstrip(",;:.") + "…"
+    return text[: longest - 1].rsplit(" ", 1)[0].rstrip(",;:.") + "…"
 
 
 def add_description(app, pagename, templatename, context, doctree) -> None:
@@ -163,19 +177,120 @@ def add_description(app, pagename, templatename, context, doctree) -> None:
 
 # -- The text of a page ---------------------------------------------------------------------------
 
-FORMULAS, ROLES = "formulas beside punctuation", "the role of entries in a bibliography"
 MATH = r'<span class="math [^"]*">[^<]*</span>'
-UNBROKEN = re.compile(rf"(?<![\w(])\(?{MATH}[).,:;?\u2019\u201d]+|\({MATH}")
+# What is mended in the HTML of a text: by what, in place of what.
+MENDED = {
+    # No line break between a formula and the comma after it, or the bracket before it.
+    "formulas beside punctuation": (
+        re.compile(rf"(?<![\w(])\(?{MATH}[).,:;?\u2019\u201d]+|\({MATH}"),
+        r'<span class="unbroken">\g<0></span>',
+    ),
+    # Sphinx gives the entries of a list a role that lists do not allow.
+    "the role of entries in a bibliography": ('role="doc-biblioentry"', 'role="listitem"'),
+    # Every exercise of a page would have the same id.
+    "the ids of exercises": (
+        re.compile(r'<section id="((?:exercise|solution)-content)">'),
+        r'<section class="\1">',
+    ),
+    # A solution's title opens it; the exercise that its link would jump to stands above.
+    "links in titles of solutions": (
+        re.compile(r'(<p class="admonition-title">Solution to)<a [^>]*>(.*?)</a></p>'),
+        r"\1\2</p>",
+    ),
+}
 
 
 def mend_text(app, pagename, templatename, context, doctree) -> None:
     body, patches = context.get("body") or "", app.book_patches
-    # No line break between a formula and the comma after it, or the bracket before it.
-    unbroken = r'<span class="unbroken">\g<0></span>'
-    body = patches.replace(FORMULAS, UNBROKEN, unbroken, body)
-    # Sphinx gives the entries of a list a role that lists do not allow.
-    body = patches.replace(ROLES, 'role="doc-biblioentry"', 'role="listitem"', body)
+    for name, (old, new) in MENDED.items():
+        body = patches.replace(name, old, new, body)
     context["body"] = body
+
+
+SIZES = "pictures without width and height"
+PICTURE = re.compile(r'<img (?![^>]*\b(?:width|height)=")(?=[^>]*src="[^"]*_images/([^"]+)")')
+
+
+def add_sizes(app, pagename, templatename, context, doctree) -> None:
+    """Say how large each picture is, so that a browser keeps its place while it loads."""
+    patches = app.book_patches
+    sources = {name: source for source, name in app.builder.images.items()}
+
+    # The landing page is light: the pictures of its cards come when they come into sight.
+    late = 'loading="lazy" ' if pagename == app.config.root_doc else ""
+
+    def sized(match: re.Match) -> str:
+        with Image.open(Path(app.srcdir) / sources[unquote(match[1])]) as picture:
+            return f'<img width="{picture.width}" height="{picture.height}" {late}'
+
+    context["body"] = patches.replace(SIZES, PICTURE, sized, context.get("body") or "")
+
+
+class TableFormulas(SphinxPostTransform):
+    """Set the formulas in tables that cells put out: their Markdown knows no formulas."""
+
+    default_priority = 50
+
+    def run(self, **kwargs):
+        for text in list(self.document.findall(is_text_of_table)):
+            parts = re.split(r"\$([^$]+)\$", text)
+            if len(parts) > 1:
+                kinds = [nodes.Text, lambda source: nodes.math(source, source)]
+                new = [kinds[number % 2](part) for number, part in enumerate(parts) if part]
+                place = text.parent.index(text)
+                text.parent[place : place + 1] = new
+
+
+def is_text_of_table(node) -> bool:
+    if not isinstance(node, nodes.Text) or not isinstance(node.parent, nodes.paragraph):
+        return False
+    above, classes = node.parent, []
+    while above := above.parent:
+        classes += above.get("classes", [])
+    return isinstance(node.parent.parent, nodes.entry) and "cell_output" in classes
+
+
+# -- Pages beside the text ------------------------------------------------------------------------
+
+THEME = "the theme of a page without scripts"
+
+
+def choose_theme_without_scripts(app, exception) -> None:
+    """Let pages be light until a script chooses: with neither theme they are half of each."""
+    if exception or app.builder.format != "html":
+        return
+    patches, old = app.book_patches, re.compile(r'(<html [^>]*data-theme=")auto"')
+    for page in app.book_pages:
+        path = Path(app.builder.get_outfilename(page))
+        text = patches.replace(THEME, old, r'\1light"', path.read_text(encoding="utf-8"))
+        path.write_text(text, encoding="utf-8")
+
+
+def write_doors(app, exception) -> None:
+    """Write the page at the site's address, and the one for addresses where nothing is."""
+    if exception or app.builder.format != "html":
+        return
+    # The host shows the second one at any depth, so where the book's address is known it is used.
+    url = app.config.book_publication.url or ""
+    book, start = app.config.html_title, app.builder.get_target_uri(app.config.root_doc)
+    doors = {
+        "index.html": {
+            "title": book,
+            "text": "You are being taken to the first page of this book.",
+            "start": start,
+            "canonical": url and url + start,
+            "refresh": True,
+        },
+        "404.html": {
+            "title": "Page not found",
+            "text": f"There is no page at this address in the book {book}. It may have moved.",
+            "start": url + start,
+            "search": url + app.builder.get_target_uri("search"),
+        },
+    }
+    for name, door in doors.items():
+        text = app.builder.templates.render("door.html", {"book": book, "base": url, **door})
+        (Path(app.outdir) / name).write_text(text, encoding="utf-8")
 
 
 # -- Smaller pages --------------------------------------------------------------------------------
@@ -262,7 +377,7 @@ def check_templates(app) -> None:
             for path in (Path(folder) / name for folder in app.builder.theme.get_theme_dirs())
             if path.is_file()
         )
-        for name in ("layout.html", "static/webpack-macros.html")
+        for name in {name for name, _ in OVERRIDDEN.values()}
     }
     patches = Patches(*theirs, *OVERRIDDEN)
     for name, text in theirs.items():

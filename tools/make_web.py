@@ -33,8 +33,16 @@ POINTS = 40  # held-out digits of each class in the plane
 # Colours of the ten digits, as --live-0 to --live-9 of live.css for the light theme.
 DIGITS = ("#332288", "#0f84b0", "#28897a", "#117733", "#7a7a1e")
 DIGITS += ("#a0701e", "#b8475a", "#882255", "#aa4499", "#555555")
+QUERY, SMALL = 290, 60  # chapter 1 counts its measures on this query and so many gallery images
 # The linear-Gaussian model of chapter 2, its first pixel and its first latent.
 LINEAR = {"w": 1.0, "b": 0.2, "sigma": 0.7}
+# All of that model, and the image that the chapter draws from it.
+IMAGE = {
+    "W": [[1.0, 0.6], [0.8, 0.9], [0.6, 1.0], [0.3, 0.2], [-0.4, -0.1]],
+    "b": [0.2, 0.1, 0.0, -0.1, 0.3],
+    "x": [1.488011, 0.757527, 0.848296, 0.32343, -0.624969],
+    "sigma": 0.7,
+}
 
 
 def packed(values: np.ndarray) -> str:
@@ -92,8 +100,9 @@ def points(vae, digits) -> dict:
 def gallery(view, digits) -> dict:
     """Return all gallery images, then the example queries, as bytes, and what counts as far.
 
-    Far is what 98 % of the held-out digits stay below: the mean cosine distance of the ten nearest.
+    Far is what 98 % of the held-out digits stay below: the mean distance of the ten nearest.
     """
+    far = {"pixels": (Pixels().fit(digits.gallery_images), "euclidean"), "vae": (view, "cosine")}
     examples = example_rows(digits)
     images = np.concatenate([digits.gallery_images, digits.query_images[examples]])
     levels = np.round(255 * images).astype(np.uint8)
@@ -103,16 +112,37 @@ def gallery(view, digits) -> dict:
         "labels": digits.gallery_labels.tolist(),
         "examples": digits.query_labels[examples].tolist(),
         "first": EXAMPLE,
-        "far": round(float(np.quantile(distance_of_ten(view, digits), 0.98)), 3),
+        "far": {
+            name: round(float(np.quantile(distance_of_ten(*search, digits), 0.98)), 3)
+            for name, search in far.items()
+        },
         "packed": packed(levels),
     }
 
 
-def distance_of_ten(view, digits) -> np.ndarray:
+def distance_of_ten(encoder, metric, digits) -> np.ndarray:
     """Return how far the ten nearest gallery images of each held-out digit are, on average."""
-    index = ImageIndex(view, metric="cosine")
+    index = ImageIndex(encoder, metric=metric)
     index.add(digits.gallery_images)
     return index.search(digits.query_images, k=10)[0].mean(axis=1)
+
+
+def small_ranking(digits) -> dict:
+    """Return chapter 1's ten results for one query among a few images, found by pixels.
+
+    The images come as bytes: the query, then the results.
+    """
+    index = ImageIndex(Pixels().fit(digits.gallery_images))
+    index.add(digits.gallery_images[:SMALL])
+    found = index.search(digits.query_images[[QUERY]], k=10)[1][0]
+    images = np.concatenate([digits.query_images[[QUERY]], digits.gallery_images[found]])
+    digit = int(digits.query_labels[QUERY])
+    return {
+        "digit": digit,
+        "labels": digits.gallery_labels[found].tolist(),
+        "relevant": int((digits.gallery_labels[:SMALL] == digit).sum()),
+        "packed": packed(np.round(255 * images).astype(np.uint8)),
+    }
 
 
 def data_of(plane, view, digits) -> dict[str, dict]:
@@ -122,6 +152,7 @@ def data_of(plane, view, digits) -> dict[str, dict]:
         "digit-points": points(plane, digits),
         "digit-encoder": network([*dense_layers(view.encoder.hidden), view.encoder.mean_head]),
         "digit-gallery": gallery(view, digits),
+        "small-ranking": small_ranking(digits),
     }
 
 
@@ -167,16 +198,17 @@ def draw_elbo_bars():
     x, w, noise = 1.2, LINEAR["w"], LINEAR["sigma"] ** 2
     variance = 1 / (1 + w**2 / noise)
     exact = (variance * w * (x - LINEAR["b"]) / noise, np.log(variance))
-    figure, axes = plt.subplots(1, 2, figsize=(7.5, 2.6), sharex=True, sharey=True)
-    names = ["E log p(x | z)", "KL divergence", "ELBO", "log p(x)"]
-    colours = [plotting.BLUE, plotting.VERMILLION, plotting.GREEN, "0.45"]
+    figure, axes = plt.subplots(1, 2, figsize=(7.5, 2.9), sharex=True, sharey=True)
+    names = ["E log p(x | z)", "KL divergence", "ELBO", "log p(x)", "the gap"]
+    colours = [plotting.BLUE, plotting.VERMILLION, plotting.GREEN, "0.45", "#f2c4a3"]
     titles = ["a q that is off", "q is the exact posterior"]
     for panel, q, title in zip(axes, [(-1.0, 0.0), exact], titles, strict=True):
         terms = linear_terms(*q, x)
         likelihood, elbo = terms["log-likelihood"], terms["log-likelihood"] - terms["kl"]
-        widths = [likelihood, -terms["kl"], elbo, terms["evidence"]]
-        panel.barh(names, widths, left=[0, likelihood, 0, 0], color=colours)
-        panel.axvline(terms["evidence"], color="black", linestyle="--", linewidth=1.5)
+        evidence = terms["evidence"]
+        widths = [likelihood, -terms["kl"], elbo, evidence, elbo - evidence]
+        panel.barh(names, widths, left=[0, likelihood, 0, 0, evidence], color=colours)
+        panel.axvline(evidence, color="black", linestyle="--", linewidth=1.5)
         panel.set(title=title, xlabel="nats")
     axes[0].invert_yaxis()
     return figure
@@ -214,6 +246,44 @@ def draw_retrieval(vae, digits):
     return figure
 
 
+def draw_ranking(digits):
+    """Precision so far and average precision of the same ten results in three orders."""
+    ranking = small_ranking(digits)
+    hits = np.array(ranking["labels"]) == ranking["digit"]
+    orders = {"as found": hits, "best order": np.sort(hits)[::-1], "worst order": np.sort(hits)}
+    figure, axes = plt.subplots(1, 3, figsize=(7.5, 2.6), sharey=True)
+    ranks = np.arange(1, len(hits) + 1)
+    for axis, (name, order) in zip(axes, orders.items(), strict=True):
+        so_far = np.cumsum(order) / ranks
+        colours = np.where(order, plotting.BLUE, "white")
+        axis.bar(ranks, so_far, color=colours, edgecolor=plotting.BLUE)
+        score = (so_far * order).sum() / ranking["relevant"]
+        axis.set(title=f"{name}: AP {score:.3f}", xlabel="rank", xticks=[1, 5, 10])
+        axis.grid(visible=False, axis="x")
+    axes[0].set_ylabel("precision so far")
+    return figure
+
+
+def draw_gradients():
+    """Draws of the gradient of chapter 2's linear-Gaussian model, by both estimators."""
+    W, b, x = (np.array(IMAGE[name]) for name in ("W", "b", "x"))
+    noise, variance = np.random.default_rng(0).standard_normal((60, 2)), IMAGE["sigma"] ** 2
+    misses = x - b - noise @ W.T
+    f = -0.5 * (misses**2 / variance + np.log(2 * np.pi * variance)).sum(axis=1)
+    kinds = {"score function": f[:, None] * noise, "reparameterised": misses @ W / variance}
+    exact = W.T @ (x - b) / variance
+    figure, axes = plt.subplots(1, 2, figsize=(7.5, 3.8), sharex=True, sharey=True)
+    colours = (plotting.VERMILLION, plotting.BLUE)
+    for axis, (name, draws), colour in zip(axes, kinds.items(), colours, strict=True):
+        arrows = {"angles": "xy", "scale_units": "xy", "scale": 1}
+        none = np.zeros(len(draws))
+        axis.quiver(none, none, *draws.T, color=colour, alpha=0.4, width=0.004, **arrows)
+        axis.quiver(0, 0, *draws.mean(axis=0), color="black", width=0.012, **arrows)
+        axis.plot(*exact, "o", ms=11, mfc="none", mec=plotting.GREEN, mew=2)
+        axis.set(title=name, xlim=(-60, 60), ylim=(-60, 60), aspect="equal")
+    return figure
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -236,6 +306,8 @@ def main() -> None:
         "latent-explorer": draw_latent_explorer(plane, digits),
         "elbo-bars": draw_elbo_bars(),
         "draw": draw_retrieval(view, digits),
+        "ranking": draw_ranking(digits),
+        "gradients": draw_gradients(),
     }
     for name, figure in pictures.items():
         figure.savefig(folder / f"{name}.png", metadata={"Software": None})

@@ -6,6 +6,7 @@ nothing.
 """
 
 import re
+from collections.abc import Callable
 
 from sphinx.errors import ExtensionError
 
@@ -20,7 +21,9 @@ class Patches:
         """Count places at which a change was made."""
         self.found[name] += places
 
-    def replace(self, name: str, old: re.Pattern | str, new: str, text: str) -> str:
+    def replace(
+        self, name: str, old: re.Pattern | str, new: str | Callable[[re.Match], str], text: str
+    ) -> str:
         """Return ``text`` with ``old`` replaced everywhere, and count where."""
         pattern = re.compile(re.escape(old)) if isinstance(old, str) else old
         text, places = pattern.subn(new, text)

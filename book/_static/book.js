@@ -1,19 +1,31 @@
-/* What is wider than the screen scrolls, by keyboard too: the theme sees to code, this to formulas and tables. */
+/* What is wider than the screen scrolls, by keyboard too, and says so; small things that the theme leaves out. */
 "use strict";
 (() => {
-  const BLOCKS = "div.math mjx-container, .pst-scrollable-table-container";
+  const BLOCKS = "div.math mjx-container, .pst-scrollable-table-container, .bd-article pre";
   const INLINE = "span.math mjx-container";
+
+  // -- What is wide ---------------------------------------------------------------------------------
+
+  // Which sides hide something; the style fades them.
+  function showMore(element) {
+    const hidden = element.scrollWidth - element.clientWidth;
+    const before = element.scrollLeft > 1 ? ["before"] : [];
+    const after = element.scrollLeft < hidden - 1 ? ["after"] : [];
+    element.dataset.more = [...before, ...after].join(" ");
+  }
 
   function letScroll(element, isWide) {
     element.classList.toggle("wide", isWide);
     if (isWide) element.tabIndex = 0;
     else element.removeAttribute("tabindex");
+    if (isWide) showMore(element);
+    else delete element.dataset.more;
   }
 
-  function adapt() {
-    for (const element of document.querySelectorAll(BLOCKS)) {
-      letScroll(element, element.scrollWidth > element.clientWidth);
-    }
+  const adapt = (element) => letScroll(element, element.scrollWidth > element.clientWidth);
+  const watcher = new ResizeObserver((entries) => entries.forEach(({ target }) => adapt(target)));
+
+  function adaptInline() {
     const formulas = [...document.querySelectorAll(INLINE)];
     formulas.forEach((formula) => letScroll(formula, false));
     const room = (formula) => formula.closest("p, li, td, dd, div").clientWidth;
@@ -21,9 +33,37 @@
     wide.forEach((formula) => letScroll(formula, true));
   }
 
+  // Also what is unfolded later: it has a size only then.
+  function watchAll() {
+    document.querySelectorAll(BLOCKS).forEach((element) => watcher.observe(element));
+    adaptInline();
+  }
+
+  document.addEventListener(
+    "scroll",
+    ({ target }) => target.dataset?.more !== undefined && showMore(target),
+    { capture: true, passive: true },
+  );
   window.addEventListener("load", () => {
     const typeset = window.MathJax?.startup?.promise ?? Promise.resolve();
-    typeset.then(() => document.fonts.ready).then(adapt);
+    typeset.then(() => document.fonts.ready).then(watchAll);
   });
-  window.addEventListener("resize", adapt);
+  window.addEventListener("resize", adaptInline);
+
+  // -- Tables that are stacked on a phone: each cell knows the name of its column ------------------
+
+  document.addEventListener("DOMContentLoaded", () => {
+    for (const table of document.querySelectorAll(".stacked table")) {
+      const names = [...table.querySelectorAll("thead th")].map((head) => head.textContent);
+      for (const row of table.tBodies[0].rows) {
+        [...row.cells].forEach((cell, column) => (cell.dataset.label = names[column]));
+      }
+    }
+  });
+
+  // -- The contents on a phone: a drawer that closes when a reader has chosen ----------------------
+
+  document.addEventListener("click", ({ target }) => {
+    if (target.closest("dialog a[href*='#']")) target.closest("dialog").close();
+  });
 })();

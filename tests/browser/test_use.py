@@ -1,4 +1,4 @@
-"""A reader at work in the built book: turning pages, searching, copying, unfolding."""
+"""A reader at work in the built book: turning pages, copying, unfolding."""
 
 from itertools import pairwise
 
@@ -40,27 +40,6 @@ def test_a_reader_gets_through_the_book_and_back(page, base_url):
 def test_the_first_address_leads_into_the_book(page, base_url):
     page.goto(base_url)
     page.wait_for_url(f"{base_url}/{HOME}")
-
-
-# -- Search ---------------------------------------------------------------------------------------
-
-
-def test_search_finds_a_word_on_its_page(page, base_url):
-    page.goto(f"{base_url}/{HOME}")
-    page.keyboard.press("Control+k")
-    page.locator("#pst-search-dialog input").fill("reparameterisation")
-    page.keyboard.press("Enter")
-    page.wait_for_url(f"{base_url}/search.html?q=reparameterisation*")
-    page.locator("#search-results li a").first.wait_for()
-    page.get_by_text("Search finished").or_(page.locator(".search-summary")).first.wait_for()
-    links = page.locator("#search-results li a").evaluate_all("links => links.map(a => a.pathname)")
-    assert "/book/elbo.html" in links
-
-
-def test_search_says_when_there_is_nothing(page, base_url):
-    page.goto(f"{base_url}/search.html?q=xylophone")
-    page.get_by_text("did not match any documents").wait_for()
-    assert page.locator("#search-results li a").count() == 0
 
 
 # -- Buttons --------------------------------------------------------------------------------------

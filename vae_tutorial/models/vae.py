@@ -38,7 +38,7 @@ class VAE(ImageModel):
         Model of a pixel. The Gaussian learns one log-variance shared by all pixels
         (Rybkin et al. 2021).
     beta : float
-        Weight of the KL term; a variable, so that a schedule can change it.
+        Weight of the KL term. ``model.beta = 0.5`` changes it, during training too.
     seed : int
         Seed of the sampling noise.
     noise : bool
@@ -76,8 +76,17 @@ class VAE(ImageModel):
         beta = check_number(beta, "beta", at_least=0)
         self.noise = bool(noise)
         self.sampling = self.sampling_class(seed, name="sampling")
-        self.beta = self._number("beta", beta, trainable=False)
+        self._beta = self._number("beta", beta, trainable=False)
         self.build((None, *self.image_shape))
+
+    @property
+    def beta(self):
+        """Weight of the KL term; a variable, so that a compiled step reads what it holds now."""
+        return self._beta
+
+    @beta.setter
+    def beta(self, value):
+        self._beta.assign(check_number(value, "beta", at_least=0))
 
     def loss_terms(self, seen, target=None, training: bool = False, posterior=None) -> dict:
         """Return the batch means of the loss and its terms, for one draw of z an image.

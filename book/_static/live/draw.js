@@ -6,6 +6,7 @@ bookLive.figure("fig-draw", ["digit-encoder", "digit-gallery"], async (panel, ne
   const SIDE = 28;
   const PIXELS = SIDE * SIDE;
   const K = 10;
+  const METHODS = ["pixels", "vae"];
   const BATCH = 150; // gallery images encoded between two looks at the reader's input
   const encoder = await bookLive.network(net);
   const levels = await bookLive.unpack(images.packed); // gallery images, then the examples
@@ -68,15 +69,15 @@ bookLive.figure("fig-draw", ["digit-encoder", "digit-gallery"], async (panel, ne
 
   function search(query) {
     const started = performance.now();
-    const pixels = nearest(pixelDistances(query));
-    const distances = latentDistances(encoder(query));
-    const vae = nearest(distances);
-    const distance = vae.reduce((sum, place) => sum + distances[place], 0) / K;
-    const milliseconds = performance.now() - started;
-    return { pixels, vae, distance, milliseconds };
+    const distances = { pixels: pixelDistances(query), vae: latentDistances(encoder(query)) };
+    const found = { pixels: nearest(distances.pixels), vae: nearest(distances.vae), far: {} };
+    for (const name of METHODS) found.far[name] = found[name].map((place) => distances[name][place]);
+    found.distance = found.far.vae.reduce((sum, distance) => sum + distance, 0) / K;
+    found.milliseconds = performance.now() - started;
+    return found;
   }
 
-  // -- The query: strokes, centred and scaled as MNIST's; then shifted and turned ------------------
+  // -- The query: strokes, scaled and centred as MNIST's; then shifted and turned ------------------
 
   // Turn clockwise about the centre, then shift; linear interpolation, black from outside.
   function moved(pixels, { right, down, turn }) {
@@ -94,16 +95,50 @@ bookLive.figure("fig-draw", ["digit-encoder", "digit-gallery"], async (panel, ne
     });
   }
 
-  // The box of the ink becomes 20 pixels long, its centre of mass goes to pixel (14, 14).
+  const WIDE = 280; // of the drawing pad, in its own units: ten to a pixel of the query
+  const PEN = 24; // gives drawings the ink of MNIST (benchmarks/drawn.py)
+  const MOST = 4; // a drawing is enlarged at most so much, which leaves a dot a dot
+
+  function trace(pen, strokes) {
+    Object.assign(pen, { lineWidth: PEN, lineCap: "round", lineJoin: "round" });
+    pen.fillStyle = pen.strokeStyle = "white";
+    for (const points of strokes) {
+      pen.beginPath();
+      pen.arc(...points[0], PEN / 2, 0, 2 * Math.PI); // a line without a length leaves no mark
+      pen.fill();
+      pen.beginPath();
+      for (const point of points) pen.lineTo(...point);
+      pen.stroke();
+    }
+  }
+
+  // The strokes are scaled to a box of 20 pixels, and not their picture: the pen keeps its width.
+  const board = element("canvas", { width: WIDE, height: WIDE });
+  function prepared(strokes) {
+    const [xs, ys] = [0, 1].map((axis) => strokes.flat().map((point) => point[axis]));
+    const middle = [xs, ys].map((all) => (Math.min(...all) + Math.max(...all)) / 2);
+    const long = Math.max(...[xs, ys].map((all) => Math.max(...all) - Math.min(...all)));
+    const scale = Math.min(((20 * WIDE) / SIDE - PEN) / long, MOST);
+    const centred = ([x, y]) => [
+      (x - middle[0]) * scale + WIDE / 2,
+      (y - middle[1]) * scale + WIDE / 2,
+    ];
+    const pen = board.getContext("2d", { willReadFrequently: true });
+    pen.clearRect(0, 0, WIDE, WIDE);
+    trace(pen, strokes.map((points) => points.map(centred)));
+    const { data } = pen.getImageData(0, 0, WIDE, WIDE);
+    return standardised(
+      Float32Array.from({ length: WIDE * WIDE }, (_, i) => data[4 * i + 3] / 255),
+      WIDE,
+    );
+  }
+
+  // Ink on a board becomes 28 x 28 pixels, and its centre of mass goes to pixel (14, 14).
   function standardised(ink, width) {
-    const marked = ink.flatMap((level, i) => (level > 0 ? [i] : []));
-    if (!marked.length) return null;
-    const columns = marked.map((i) => i % width).sort((a, b) => a - b);
-    const left = columns[0];
+    const marked = [...ink.keys()].filter((i) => ink[i] > 0);
+    const left = marked.reduce((least, i) => Math.min(least, i % width), width);
     const top = Math.floor(marked[0] / width);
-    const wide = columns[columns.length - 1] - left + 1;
-    const high = Math.floor(marked[marked.length - 1] / width) - top + 1;
-    const scale = 20 / Math.max(wide, high);
+    const scale = SIDE / width;
     const small = new Float64Array(PIXELS);
     let [mass, sumX, sumY] = [0, 0, 0];
     for (const i of marked) {
@@ -127,21 +162,18 @@ bookLive.figure("fig-draw", ["digit-encoder", "digit-gallery"], async (panel, ne
 
   // -- What the reader sees ------------------------------------------------------------------------
 
-  const WIDE = 280; // of the drawing canvas
-  const PEN = 24;
-  const pad = element("canvas", { width: WIDE, height: WIDE, class: "live-pad", role: "img" });
+  const titled = (words, ...children) =>
+    element("div", {}, element("p", { class: "live-title" }, words), ...children);
+  const button = (words, onclick) => element("button", { type: "button", onclick }, words);
+  const picture28 = (attributes) => element("canvas", { width: SIDE, height: SIDE, ...attributes });
+
+  const pad = element("canvas", { width: 2 * WIDE, height: 2 * WIDE, class: "live-pad" });
+  pad.setAttribute("role", "img");
   pad.setAttribute(
     "aria-label",
     "Drawing area, for mouse, pen or finger. By keyboard, choose an example above.",
   );
-  const pen = pad.getContext("2d", { willReadFrequently: true });
-  Object.assign(pen, { lineWidth: PEN, lineCap: "round", lineJoin: "round", strokeStyle: "white" });
-  const picture = element("canvas", {
-    width: SIDE,
-    height: SIDE,
-    class: "live-picture",
-    role: "img",
-  });
+  const picture = picture28({ class: "live-picture", role: "img" });
   const voice = bookLive.announcer();
   const FAR =
     "This query resembles nothing here: its ten nearest images, by the VAE, are farther away than those of 98 in 100 held-out digits.";
@@ -153,9 +185,11 @@ bookLive.figure("fig-draw", ["digit-encoder", "digit-gallery"], async (panel, ne
     ["vae", "By the view-trained VAE"],
   ].map(([name, title]) => {
     const places = Array.from({ length: K }, () => {
-      const canvas = element("canvas", { width: SIDE, height: SIDE, role: "img" });
+      const canvas = picture28({ role: "img" });
       const label = element("span", { "aria-hidden": "true" });
-      return { canvas, label, item: element("li", {}, canvas, label) };
+      const length = element("i");
+      const bar = element("span", { class: "live-bar", "aria-hidden": "true" }, length);
+      return { canvas, label, length, item: element("li", {}, canvas, label, bar) };
     });
     const score = element("span", { class: "live-score" });
     rows[name] = { places, score };
@@ -168,41 +202,92 @@ bookLive.figure("fig-draw", ["digit-encoder", "digit-gallery"], async (panel, ne
     );
   });
 
-  let base = null; // the query before it is moved
-  let wanted = null; // its digit, if known
-  let inked = false;
+  // What is on the pad: a picture or strokes, the example that it is, and its digit, if known.
+  const EMPTY = { pixels: null, strokes: [], example: null, digit: null };
+  let drawing = EMPTY;
+  const past = []; // what was on the pad before, for Undo
   const move = { right: 0, down: 0, turn: 0 };
   let query = null;
   let found = null;
 
-  function update() {
-    panel.dataset.empty = base === null;
-    query = moved(base ?? new Float32Array(PIXELS), move);
-    bookLive.paint(picture, query);
-    const what = base === null ? "nothing yet" : wanted === null ? "your drawing" : `a ${wanted}`;
-    picture.setAttribute("aria-label", `The query as the search sees it: ${what}`);
-    warning.hidden = true;
-    if (base === null) return voice.say("Draw a digit, or choose an example.");
-    found = search(query);
-    warning.hidden = found.distance <= images.far;
-    for (const name of ["pixels", "vae"]) show(rows[name], found[name]);
-    note.textContent = `Query encoded, ${size.toLocaleString("en")} images compared both ways: ${found.milliseconds.toFixed(0)} ms.`;
-    const words = `By pixels, the ten nearest show ${summary(found.pixels)}; by the VAE, ${summary(found.vae)}.`;
-    voice.say(words, warning.hidden ? words : `${words} ${FAR}`);
+  let hand = null; // the pointer that draws; whatever else changes the pad ends its stroke
+  function put(next) {
+    hand = null;
+    past.push(drawing);
+    drawing = next;
+    refresh();
   }
 
-  function show({ places, score }, result) {
+  function undo() {
+    hand = null;
+    if (past.length) drawing = past.pop();
+    refresh();
+  }
+
+  function refresh() {
+    const pen = pad.getContext("2d");
+    pen.setTransform(1, 0, 0, 1, 0, 0);
+    pen.clearRect(0, 0, pad.width, pad.height);
+    if (drawing.pixels) {
+      const small = picture28();
+      bookLive.paint(small, drawing.pixels);
+      pen.imageSmoothingEnabled = false;
+      pen.drawImage(small, 0, 0, pad.width, pad.height);
+    }
+    pen.scale(2, 2);
+    trace(pen, drawing.strokes);
+    update();
+  }
+
+  // Everything that depends on the query changes here, in one breath: pictures, scores and words.
+  function update(aloud = true) {
+    const { pixels, strokes, digit } = drawing;
+    const base = pixels ?? (strokes.length ? prepared(strokes) : null);
+    panel.dataset.empty = base === null;
+    query = moved(base ?? new Float32Array(PIXELS), move);
+    found = base === null ? null : search(query);
+    bookLive.paint(picture, query);
+    const what = base === null ? "nothing yet" : digit === null ? "your drawing" : `a ${digit}`;
+    picture.setAttribute("aria-label", `The query as the search sees it: ${what}`);
+    ask();
+    warning.hidden = !found || found.distance <= images.far.vae;
+    for (const name of METHODS) show(rows[name], found?.[name] ?? [], name);
+    note.textContent = found
+      ? `Bars are distances. The notch: 98 of 100 held-out digits have their ten nearest within it. ` +
+        `${size.toLocaleString("en")} images, compared both ways in ${found.milliseconds.toFixed(0)} ms.`
+      : "";
+    if (!found) return voice.say("The pad is empty. Draw a digit, or choose an example.");
+    const words = `By pixels, the ten nearest show ${summary(found.pixels)}; by the VAE, ${summary(found.vae)}.`;
+    const all = [scores(), words, warning.hidden ? "" : FAR].filter(Boolean).join(" ");
+    voice.say(words, aloud ? all : "");
+  }
+
+  const agreeing = (name) =>
+    found[name].filter((place) => images.labels[place] === drawing.digit).length;
+  const scores = () =>
+    drawing.digit === null
+      ? ""
+      : `Of ten, pixels find ${agreeing("pixels")} of the digit ${drawing.digit}, the VAE ${agreeing("vae")}.`;
+
+  function show({ places, score }, result, name) {
     result.forEach((place, rank) => {
-      const { canvas, label, item } = places[rank];
+      const { canvas, label, length, item } = places[rank];
       const digit = images.labels[place];
+      const distance = found.far[name][rank];
       bookLive.paint(canvas, image(place));
-      canvas.setAttribute("aria-label", `Rank ${rank + 1}: a ${digit}`);
-      const mark = wanted === null ? "" : digit === wanted ? " \u2713" : " \u2717";
-      label.textContent = digit + mark;
-      item.className = mark && (digit === wanted ? "live-right" : "live-wrong");
+      canvas.setAttribute(
+        "aria-label",
+        `Rank ${rank + 1}: a ${digit}, distance ${distance.toFixed(2)}`,
+      );
+      const right = drawing.digit === null ? null : digit === drawing.digit;
+      label.textContent = digit + (right === null ? "" : right ? " \u2713" : " \u2717");
+      item.className = right === null ? "" : right ? "live-right" : "live-wrong";
+      // The notch of a bar stands at two thirds.
+      length.style.width = `${Math.min(100, (200 / 3) * (distance / images.far[name]))}%`;
+      length.className = distance > images.far[name] ? "live-beyond" : "";
     });
-    const right = result.filter((place) => images.labels[place] === wanted).length;
-    score.textContent = wanted === null ? "" : `${right} of ${K}`;
+    score.textContent =
+      result.length && drawing.digit !== null ? `${agreeing(name)} of ${K}` : "";
   }
 
   // "8 times 7 and 2 times 9"
@@ -216,13 +301,30 @@ bookLive.figure("fig-draw", ["digit-encoder", "digit-gallery"], async (panel, ne
     return parts.join(", ");
   }
 
-  function setQuery(pixels, digit = null) {
-    base = pixels === null ? null : Float32Array.from(pixels);
-    wanted = digit;
-    update();
+  // The question. Of an example the answer is known.
+  const question = element("p", { class: "live-title", id: "live-question" });
+  const answers = Array.from({ length: 10 }, (_, digit) =>
+    button(String(digit), () => {
+      drawing = { ...drawing, digit };
+      update();
+    }),
+  );
+  function ask() {
+    const { example, digit, pixels, strokes } = drawing;
+    const own = example === null && (pixels !== null || strokes.length > 0);
+    const known = example === null ? `You drew a ${digit}` : `An example: a ${digit}`;
+    question.textContent = digit === null ? "What did you draw?" : known;
+    question.parentElement.dataset.asks = own && digit === null;
+    answers.forEach((answer, i) => {
+      answer.disabled = !own;
+      answer.setAttribute("aria-pressed", i === digit);
+    });
+    examples.forEach((other, i) => other.setAttribute("aria-pressed", i === example));
+    back.disabled = past.length === 0;
   }
 
-  // Drawing. A stroke is searched while it grows, at most once a frame.
+  // Drawing, with one pointer at a time. A stroke is searched while it grows, once a frame.
+  let penSeen = false; // from then on a touch is a palm
   let waiting = false;
   const point = (event) => {
     const box = pad.getBoundingClientRect();
@@ -231,65 +333,54 @@ bookLive.figure("fig-draw", ["digit-encoder", "digit-gallery"], async (panel, ne
       ((event.clientY - box.top) * WIDE) / box.height,
     ];
   };
-  function stroke(from, to) {
-    pen.beginPath();
-    pen.moveTo(...from);
-    pen.lineTo(...to);
-    pen.stroke();
-    inked = true;
-    pressed(null);
+  function soon() {
     if (waiting) return;
     waiting = true;
     requestAnimationFrame(() => {
       waiting = false;
-      if (inked) setQuery(standardised(ink(), WIDE));
+      refresh();
     });
   }
-  function ink() {
-    const { data } = pen.getImageData(0, 0, WIDE, WIDE);
-    return Array.from({ length: WIDE * WIDE }, (_, i) => data[4 * i + 3] / 255);
-  }
-  function clear() {
-    pen.clearRect(0, 0, WIDE, WIDE);
-    inked = false;
-    pressed(null);
-    setQuery(null);
-  }
-  let last = null;
   pad.addEventListener("pointerdown", (event) => {
-    if (!inked) clear();
-    pad.setPointerCapture(event.pointerId);
-    last = point(event);
-    stroke(last, last);
+    const pen = event.pointerType === "pen";
+    if (event.button !== 0 || event.ctrlKey || (penSeen && !pen && event.pointerType === "touch"))
+      return;
+    if (hand !== null && (!pen || penSeen)) return;
+    if (hand !== null) undo(); // what the palm drew before the pen came
+    penSeen ||= pen;
+    const { strokes, example, digit } = drawing;
+    const kept = example === null && strokes.length > 0;
+    const begun = [...(kept ? strokes : []), [point(event)]];
+    put({ ...EMPTY, strokes: begun, digit: kept ? digit : null });
+    hand = event.pointerId;
+    pad.setPointerCapture(hand);
   });
   pad.addEventListener("pointermove", (event) => {
-    if (!last) return;
-    const next = point(event);
-    stroke(last, next);
-    last = next;
+    if (event.pointerId !== hand) return;
+    const between = event.getCoalescedEvents?.() ?? [];
+    drawing.strokes.at(-1).push(...(between.length ? between : [event]).map(point));
+    soon();
   });
-  for (const end of ["pointerup", "pointercancel"]) pad.addEventListener(end, () => (last = null));
+  pad.addEventListener("pointerup", (event) => {
+    if (event.pointerId === hand) hand = null;
+  });
+  pad.addEventListener("pointercancel", (event) => {
+    if (event.pointerId !== hand) return;
+    undo(); // the finger turned out to scroll or to pinch
+  });
+  const back = button("Undo", undo);
+  const clear = button("Clear", () => put(EMPTY));
 
   // Examples: held-out images, one a button.
   const examples = images.examples.map((digit, i) => {
-    const canvas = element("canvas", { width: SIDE, height: SIDE, "aria-hidden": "true" });
+    const canvas = picture28({ "aria-hidden": "true" });
     const pixels = image(size + i);
     bookLive.paint(canvas, pixels);
     const names = { type: "button", "aria-label": `Example: a ${digit}`, "aria-pressed": "false" };
-    const button = element("button", names, canvas);
-    button.addEventListener("click", () => {
-      pen.clearRect(0, 0, WIDE, WIDE);
-      inked = false;
-      pen.imageSmoothingEnabled = false;
-      pen.drawImage(canvas, 0, 0, WIDE, WIDE);
-      pressed(button);
-      setQuery(pixels, digit);
-    });
-    return button;
+    const chosen = element("button", names, canvas);
+    chosen.addEventListener("click", () => put({ ...EMPTY, pixels, example: i, digit }));
+    return chosen;
   });
-  function pressed(button) {
-    for (const other of examples) other.setAttribute("aria-pressed", other === button);
-  }
 
   const RANGES = {
     right: ["shift right", 6, 1, (v) => `${signed(v, 0)} px`],
@@ -305,55 +396,89 @@ bookLive.figure("fig-draw", ["digit-encoder", "digit-gallery"], async (panel, ne
       change: (value) => setMove({ [name]: value }),
     }),
   );
-  function setMove(values) {
+  function setMove(values, aloud = true) {
     Object.assign(move, values);
     Object.keys(RANGES).forEach((name, i) => sliders[i].set(move[name]));
-    update();
+    update(aloud);
   }
 
+  // The shift, step by step; whatever the reader does ends it.
+  const SHIFT = 3;
+  let playing = null;
+  function stop() {
+    clearTimeout(playing);
+    playing = null;
+  }
+  function play(right = 0) {
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) right = SHIFT;
+    setMove({ right, down: 0, turn: 0 }, right === SHIFT);
+    playing = right < SHIFT ? setTimeout(play, 700, right + 1) : null;
+  }
+  for (const kind of ["pointerdown", "keydown", "input"])
+    panel.addEventListener(kind, stop, { capture: true });
+
   const zero = () => setMove({ right: 0, down: 0, turn: 0 });
-  const buttons = element(
-    "p",
-    { class: "live-buttons" },
-    element("button", { type: "button", onclick: clear }, "Clear"),
-    element("button", { type: "button", onclick: zero }, "Sliders to zero"),
-  );
-  const titled = (words, ...children) =>
-    element("div", {}, element("p", { class: "live-title" }, words), ...children);
   const choice = element(
     "div",
     { class: "live-examples", role: "group", "aria-label": "Example queries" },
     ...examples,
   );
-  const controls = element(
-    "div",
-    { class: "live-controls" },
-    ...sliders.map((slider) => slider.row),
-    buttons,
-  );
+  const digits = { class: "live-answers", role: "group", "aria-labelledby": "live-question" };
+  const area = (name, ...children) => element("div", { class: `live-${name}` }, ...children);
   panel.classList.add("live-draw");
   panel.append(
-    titled("Choose an example", choice),
-    element(
-      "div",
-      { class: "live-input" },
-      titled("or draw here", pad),
-      titled("The query", picture),
-      controls,
+    area(
+      "board",
+      area("hero", titled("Draw a digit here", pad)),
+      area("tools", back, clear),
+      area("seen", titled("The query", picture)),
+      area("choice", titled("or take an example", choice)),
+      area("ask", question, element("div", digits, ...answers)),
+      area(
+        "moves",
+        ...sliders.map((slider) => slider.row),
+        element(
+          "p",
+          { class: "live-buttons" },
+          button("Play the shift", () => play()),
+          button("Sliders to zero", zero),
+        ),
+      ),
+      area("rows", ...shown, warning, voice.text, note),
     ),
-    ...shown,
-    warning,
-    voice.text,
-    note,
   );
   await encodeGallery();
   examples[images.first].click();
+  past.length = 0;
+  ask();
+  // Once, when the rows are in sight, the reader sees what a shift does.
+  const untouched = () => drawing.example === images.first && move.right === 0;
+  const watcher = new IntersectionObserver(
+    (entries) => {
+      if (!entries.some((entry) => entry.isIntersecting)) return;
+      watcher.disconnect();
+      if (untouched()) play();
+    },
+    { threshold: 0.9 },
+  );
+  watcher.observe(shown[0]);
+  for (const kind of ["pointerdown", "keydown"])
+    panel.addEventListener(kind, () => watcher.disconnect(), { capture: true });
+  const still = (act) => (...asked) => {
+    watcher.disconnect();
+    stop();
+    act(...asked);
+  };
   bookLive.draw = {
-    setQuery, // (784 grey levels in [0, 1], digit or null): what is searched for
-    setMove, // ({ right, down, turn }): as the sliders
+    // (784 grey levels in [0, 1], digit or null): what is searched for
+    setQuery: still((pixels, digit = null) =>
+      put({ ...EMPTY, pixels: pixels && Float32Array.from(pixels), digit }),
+    ),
+    setMove: still(setMove), // ({ right, down, turn }): as the sliders
     query: () => query, // after the move
-    found: () => found, // places by both methods, mean distance of the ten latents, time it took
+    found: () => found, // places by both methods, distances, mean of the ten latents', time it took
     encode: encoder,
     standardised,
+    prepared, // (strokes: lists of [x, y] on a pad 280 wide): the query, before it is moved
   };
 });

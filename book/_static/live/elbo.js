@@ -20,7 +20,8 @@ bookLive.figure("fig-elbo-bars", [], (panel) => {
     const logLikelihood = -0.5 * (Math.log(2 * Math.PI * noise) + misses / noise);
     const kl = 0.5 * (mean ** 2 + variance - logVar - 1);
     const evidence = logNormal(x, MODEL.b, MODEL.w ** 2 + noise);
-    return { logLikelihood, kl, elbo: logLikelihood - kl, evidence };
+    const elbo = logLikelihood - kl;
+    return { logLikelihood, kl, elbo, evidence, gap: Math.max(0, evidence - elbo) };
   }
 
   const state = { mean: -1, logVar: 0, x: 1.2 };
@@ -28,20 +29,22 @@ bookLive.figure("fig-elbo-bars", [], (panel) => {
   // -- Above: the densities of z. Below: the sum as steps down from zero. Units are pixels. --------
 
   const REACH = 4; // of the densities' axis
+  const TALLEST = 1.2; // no axis depends on q: what does not depend on it stays where it is
   const CURVES = { top: 8, bottom: 128, height: 150 };
-  const BARS = { left: 172, top: 14, step: 38, thick: 24, height: 192 };
-  const NAMES = ["E log p(x | z)", "\u2212KL[q \u2016 p(z)]", "ELBO", "log p(x)"];
-  const CLASSES = ["live-good", "live-price", "live-bound", "live-evidence"];
-  const curves = svg("svg", { role: "img" });
+  const LEAST = -12; // of the bars' axis; longer bars are cut, and an arrow says so
+  const BARS = { left: 164, top: 14, step: 34, thick: 22, height: 212 };
+  const NAMES = ["E log p(x | z)", "\u2212KL[q \u2016 p(z)]", "ELBO", "log p(x)", "the gap"];
+  const CLASSES = ["live-good", "live-price", "live-bound", "live-evidence", "live-gap"];
+  const curves = svg("svg", { role: "img", class: "live-cut" });
   const bars = svg("svg", { role: "img" });
   let width = 640;
 
   const toX = (z) => 12 + ((width - 24) * (z + REACH)) / (2 * REACH);
 
-  function curve(mean, variance, tallest, kind) {
+  function curve(mean, variance, kind) {
     const points = Array.from({ length: 241 }, (_, i) => {
       const z = -REACH + (2 * REACH * i) / 240;
-      const height = Math.exp(logNormal(z, mean, variance)) / tallest;
+      const height = Math.exp(logNormal(z, mean, variance)) / TALLEST;
       const y = CURVES.bottom - height * (CURVES.bottom - CURVES.top);
       return `${toX(z).toFixed(1)} ${y.toFixed(1)}`;
     });
@@ -49,50 +52,53 @@ bookLive.figure("fig-elbo-bars", [], (panel) => {
   }
 
   function drawCurves(truth) {
-    const variance = Math.exp(state.logVar);
-    const tallest = 1 / Math.sqrt(2 * Math.PI * Math.min(variance, truth.variance));
     const { bottom, height } = CURVES;
     const parts = [svg("path", { d: `M0 ${bottom}H${width}`, class: "live-axis" })];
     for (let z = -REACH; z <= REACH; z++) {
       const place = { x: toX(z), y: bottom + 17, class: "live-tick live-middle" };
       parts.push(svg("text", place, signed(z, 0)));
     }
-    parts.push(curve(0, 1, tallest, "live-prior"));
-    parts.push(curve(truth.mean, truth.variance, tallest, "live-truth"));
-    parts.push(curve(state.mean, variance, tallest, "live-q"));
+    parts.push(curve(0, 1, "live-prior"));
+    parts.push(curve(truth.mean, truth.variance, "live-truth"));
+    parts.push(curve(state.mean, Math.exp(state.logVar), "live-q"));
     curves.setAttribute("viewBox", `0 0 ${width} ${height}`);
     curves.replaceChildren(...parts);
   }
 
-  function drawBars({ logLikelihood, kl, elbo, evidence }) {
+  // What is drawn is part of the sum: where a bar starts, where it ends, what it says.
+  const barsOf = ({ logLikelihood, kl, elbo, evidence, gap }) => [
+    [0, logLikelihood, logLikelihood],
+    [logLikelihood, elbo, -kl],
+    [0, elbo, elbo],
+    [0, evidence, evidence],
+    [evidence, elbo, gap],
+  ];
+
+  function drawBars(values) {
     const { left, top, step, thick, height } = BARS;
     const right = width - 12;
-    const bottom = top + 4 * step;
-    const scale = [3, 6, 12, 24, 48, 96].find((size) => size >= -elbo) ?? 192;
-    const at = (value) => right + ((right - left) * value) / scale;
+    const bottom = top + NAMES.length * step;
+    const at = (value) => right - ((right - left) * Math.max(value, LEAST)) / LEAST;
     const parts = [];
-    for (let part = 0; part <= 3; part++) {
-      const value = (-scale * part) / 3;
+    for (let value = 0; value >= LEAST; value -= 3) {
       parts.push(svg("path", { d: `M${at(value)} ${top - 6}V${bottom}`, class: "live-grid" }));
       const place = { x: at(value), y: bottom + 16, class: "live-tick live-middle" };
       parts.push(svg("text", place, signed(value, 0)));
     }
-    const rows = [
-      [0, logLikelihood],
-      [logLikelihood, elbo],
-      [0, elbo],
-      [0, evidence],
-    ];
-    const values = [logLikelihood, -kl, elbo, evidence];
-    rows.forEach(([from, to], row) => {
+    barsOf(values).forEach(([from, to, value], row) => {
       const y = top + step * row;
       const box = { x: at(to), y, width: Math.max(1, at(from) - at(to)), height: thick };
       parts.push(svg("rect", { ...box, class: CLASSES[row] }));
-      parts.push(svg("text", { x: 0, y: y + 17 }, NAMES[row]));
+      const tip = `M${left - 1} ${y - 2}v${thick + 4}h5l-4 ${-thick / 2 - 2}l4 ${-thick / 2 - 2}z`;
+      if (to < LEAST) parts.push(svg("path", { d: tip, class: "live-torn" }));
+      parts.push(svg("text", { x: 0, y: y + 16 }, NAMES[row]));
       parts.push(
-        svg("text", { x: left - 12, y: y + 17, class: "live-number" }, signed(values[row], 2)),
+        svg("text", { x: left - 12, y: y + 16, class: "live-number" }, signed(value, 2)),
       );
     });
+    const { elbo, evidence } = values;
+    const ends = `M${at(elbo)} ${top + 2 * step + thick}V${bottom}`;
+    parts.push(svg("path", { d: ends, class: "live-axis" }));
     parts.push(svg("path", { d: `M${at(evidence)} ${top - 10}V${bottom}`, class: "live-limit" }));
     bars.setAttribute("viewBox", `0 0 ${width} ${height}`);
     bars.replaceChildren(...parts);
@@ -105,15 +111,12 @@ bookLive.figure("fig-elbo-bars", [], (panel) => {
     const truth = posterior(state.x);
     drawCurves(truth);
     drawBars(values);
-    const gap = Math.max(0, values.evidence - values.elbo);
+    const { gap } = values;
     const words =
       gap < 0.0005
         ? "The gap is 0.00 nats: q is the exact posterior, and the ELBO equals log p(x)."
         : `The ELBO lies ${gap.toFixed(2)} nats below log p(x). This gap is the KL divergence of q from the exact posterior.`;
-    const all = NAMES.map(
-      (name, i) =>
-        `${name} ${signed([values.logLikelihood, -values.kl, values.elbo, values.evidence][i], 2)}`,
-    );
+    const all = barsOf(values).map(([, , value], i) => `${NAMES[i]} ${signed(value, 2)}`);
     bars.setAttribute("aria-label", `Bars in nats: ${all.join(", ")}.`);
     curves.setAttribute(
       "aria-label",

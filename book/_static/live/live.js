@@ -2,6 +2,7 @@
 "use strict";
 
 (() => {
+  if (window.bookLive) return; // each of two figures on a page brings this script
   const FOLDER = new URL("../web/", document.currentScript.src);
   const NEAR = "600px"; // start to load when a figure is this close to the screen
   const live = (window.bookLive = { data: {} });
@@ -122,7 +123,8 @@
     };
   };
 
-  // Tell screen readers what changed, once the reader rests.
+  // Tell screen readers what changed, once the reader rests. Until then nothing is said rather than
+  // what no longer holds.
   live.announcer = () => {
     const seen = live.element("p", { class: "live-result", "aria-hidden": "true" });
     const spoken = live.element("p", { class: "live-hidden", "aria-live": "polite" });
@@ -131,6 +133,7 @@
       text: live.element("div", { class: "live-voice" }, seen, spoken),
       say(words, aloud = words) {
         seen.replaceChildren(words);
+        spoken.replaceChildren();
         clearTimeout(timer);
         timer = setTimeout(() => spoken.replaceChildren(aloud), 250);
       },

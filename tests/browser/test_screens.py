@@ -1,0 +1,341 @@
+"""Every page on a phone, on paper, without scripts and with colours of the reader's own."""
+
+from pathlib import Path
+
+import pytest
+from site_building import build_book
+from site_rules import contrast
+from test_pages import HOME, NARROW, NOTEBOOKS, OTHERS, PAGES, TYPESET, WIDE
+
+# What waits for a formula to be set, and for what watches it to have looked.
+SETTLED = f"""async () => {{
+  await ({TYPESET})();
+  await document.fonts.ready;
+  for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
+}}"""
+# The library's reference repeats what stands in docstrings, which are not broken for a phone.
+TEXTS = [page for page in PAGES if "/api/" not in page]
+FORMULAS = [page for page in TEXTS if page in NOTEBOOKS]
+
+
+@pytest.fixture
+def open_page(browser, base_url):
+    """Return a function that opens a page in a window of its own; keywords say what kind."""
+    contexts = []
+
+    def opened(name: str, address: str = base_url, **options):
+        contexts.append(browser.new_context(**{"reduced_motion": "reduce", **options}))
+        page = contexts[-1].new_page()
+        page.goto(f"{address}/{name}", wait_until="load")
+        if options.get("java_script_enabled", True):
+            page.evaluate(SETTLED)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+# -- What is wider than a phone -------------------------------------------------------------------
+
+# Every element that scrolls sideways, and whether something tells so.
+SILENT = """() => {
+  const scrollers = [...document.querySelectorAll("article *")].filter(e =>
+    /auto|scroll/.test(getComputedStyle(e).overflowX) && e.scrollWidth > e.clientWidth + 1 &&
+    e.checkVisibility({ visibilityProperty: true }));
+  return scrollers.filter(e => !e.dataset.more || getComputedStyle(e).maskImage === "none")
+    .map(e => e.outerHTML.slice(0, 120));
+}"""
+WIDE_FORMULAS = """() => [...document.querySelectorAll("div.math")].filter(e =>
+  e.checkVisibility() && [...e.querySelectorAll("mjx-container")].some(
+    formula => formula.scrollWidth > formula.clientWidth + 1)).map(e => e.id || e.textContent)"""
+# Formulas that share their line with a number, or whose number is far from them.
+BESIDE = """() => [...document.querySelectorAll("div.math:has(.eqno)")].filter(e => {
+  const number = e.querySelector(".eqno").getBoundingClientRect();
+  const formula = e.querySelector("mjx-container").getBoundingClientRect();
+  return number.top < formula.bottom - 1 && number.bottom > formula.top + 1;
+}).map(e => e.id)"""
+# Tables whose first column goes when the last one is looked at, or takes most of the room.
+LOST = """async () => {
+  const lost = [];
+  for (const frame of document.querySelectorAll(".pst-scrollable-table-container")) {
+    if (frame.scrollWidth <= frame.clientWidth + 1 || !frame.checkVisibility()) continue;
+    frame.scrollLeft = frame.scrollWidth;
+    await new Promise(requestAnimationFrame);
+    const place = frame.getBoundingClientRect();
+    for (const row of frame.querySelectorAll("tbody tr")) {
+      const cell = row.cells[0], box = cell.getBoundingClientRect();
+      const clear = getComputedStyle(cell).backgroundColor === "rgba(0, 0, 0, 0)";
+      if (box.left < place.left - 1 || box.width > place.width / 2 || clear) {
+        lost.push(`${cell.textContent}: ${Math.round(box.width)} of ${place.width} px`);
+        break;
+      }
+    }
+  }
+  return lost;
+}"""
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_what_scrolls_on_a_phone_says_so(open_page, name):
+    page = open_page(name, viewport=NARROW)
+    assert page.evaluate(SILENT) == []
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_formulas_fit_a_phone_and_their_numbers_take_no_room(open_page, name):
+    page = open_page(name, viewport=NARROW)
+    assert page.evaluate(WIDE_FORMULAS) == []
+    assert page.evaluate(BESIDE) == []
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_the_first_column_of_a_wide_table_stays(open_page, name):
+    page = open_page(name, viewport=NARROW)
+    assert page.evaluate(LOST) == []
+
+
+def test_the_cue_goes_where_the_end_is_reached(open_page):
+    page = open_page("book/elbo.html", viewport=NARROW)
+    code = page.locator(".cell_input pre[data-more='after']").first.element_handle()
+    code.evaluate("code => code.scrollTo(code.scrollWidth, 0)")
+    page.wait_for_function("code => code.dataset.more === 'before'", arg=code)
+    code.evaluate("code => code.scrollTo(5, 0)")
+    page.wait_for_function("code => code.dataset.more === 'before after'", arg=code)
+
+
+def test_what_is_unfolded_gets_its_cue(open_page):
+    page = open_page("book/elbo.html", viewport=NARROW)
+    for fold in page.locator("article details.hide").all():
+        fold.evaluate("fold => { fold.open = true; }")
+    page.wait_for_function(f"() => ({SILENT})().length === 0")
+    assert page.locator("article details.hide pre[data-more='after']").count() > 0
+
+
+def test_the_notation_is_stacked_on_a_phone(open_page):
+    page = open_page("book/notation.html", viewport=NARROW)
+    tables = page.locator("article table")
+    assert tables.count() > 3
+    for table in tables.all():
+        assert table.evaluate("t => t.parentElement.scrollWidth <= t.parentElement.clientWidth")
+    meaning = page.get_by_text("Number of images in the gallery")
+    box = meaning.bounding_box()
+    assert box["x"] >= 0 and box["x"] + box["width"] <= NARROW["width"]
+    label = "e => getComputedStyle(e.closest('td'), '::before').content"
+    assert meaning.evaluate(label) == '"Meaning"'
+
+
+# -- Above the text -------------------------------------------------------------------------------
+
+
+def test_the_contents_close_when_a_section_is_chosen(open_page):
+    page = open_page("book/elbo.html", viewport=NARROW)
+    page.locator("button.secondary-toggle").first.click()
+    drawer = page.locator("dialog#pst-secondary-sidebar-modal")
+    drawer.get_by_text("Two terms and a sign").click()
+    assert not drawer.is_visible()
+    assert page.url.endswith("#two-terms-and-a-sign")
+    heading = page.get_by_role("heading", name="Two terms and a sign")
+    page.wait_for_function(
+        "h => [h.getBoundingClientRect().top].some(top => top >= 0 && top < innerHeight / 2)",
+        arg=heading.element_handle(),
+    )
+    # And it opens again, with all that stood in it.
+    page.locator("button.secondary-toggle").first.click()
+    assert drawer.get_by_text("Two terms and a sign").is_visible()
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory) -> Path:
+    """Build the book as GitHub does for the repository of somebody: with all of the buttons."""
+    return build_book(tmp_path_factory.mktemp("published"), BOOK_REPOSITORY="ada/her-book")
+
+
+def test_the_buttons_of_a_published_copy_fit_the_smallest_phone(open_page, published):
+    page = open_page("book/elbo.html", published.as_uri(), viewport={"width": 320, "height": 600})
+    assert page.get_by_title("Run this page in Google Colab").is_visible()
+    assert page.get_by_title("Source repository").is_visible()
+    boxes = page.evaluate("""() => [...document.querySelectorAll(
+        ".bd-header-article a, .bd-header-article button")].filter(e => e.checkVisibility())
+        .map(e => e.getBoundingClientRect()).map(box => [box.left, box.right, box.width])""")
+    assert len(boxes) >= 7
+    assert [box for box in boxes if box[0] < 0 or box[1] > 320 or box[2] < 24] == []
+
+
+# -- Keyboard and colours -------------------------------------------------------------------------
+
+# Elements that get the keyboard and look as before, or have an outline in a colour hard to see.
+UNSEEN = """() => {
+  const elements = [...document.querySelectorAll("a[href], button, input, summary, [tabindex]")];
+  const unseen = new Set();
+  let focused = 0;
+  for (const element of elements) {
+    if (element.tabIndex < 0 || !element.checkVisibility({ visibilityProperty: true })) continue;
+    element.focus({ focusVisible: true, preventScroll: true });
+    if (document.activeElement !== element) continue;
+    focused += 1;
+    const style = getComputedStyle(element);
+    const outlined = style.outlineStyle === "solid" && parseFloat(style.outlineWidth) >= 2;
+    if (!outlined || style.maskImage !== "none") unseen.add(element.outerHTML.slice(0, 160));
+  }
+  return { focused, unseen: [...unseen] };
+}"""
+
+
+@pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize("name", [*TEXTS, *OTHERS, "book/api/models.html"])
+def test_what_has_the_keyboard_is_seen_to_have_it(open_page, name, viewport):
+    page = open_page(name, viewport=viewport)
+    found = page.evaluate(UNSEEN)
+    assert found["focused"] > 5
+    assert found["unseen"] == []
+
+
+ICONS = """() => {
+  const page = getComputedStyle(document.body).backgroundColor;
+  const icons = [...document.querySelectorAll(".fa-solid, .fas")].filter(e => e.checkVisibility());
+  return icons.map(e => [e.className, getComputedStyle(e)]).filter(([, style]) =>
+    style.backgroundColor === page || style.forcedColorAdjust !== "none").map(([name]) => name);
+}"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_icons_are_there_in_forced_colours(open_page, theme):
+    page = open_page("book/elbo.html", viewport=WIDE, forced_colors="active", color_scheme=theme)
+    assert page.locator(".fa-solid:visible").count() > 4
+    assert page.evaluate(ICONS) == []
+
+
+COLOURS = """() => {
+  const hex = colour => "#" + colour.match(/\\d+/g).slice(0, 3)
+    .map(part => Number(part).toString(16).padStart(2, "0")).join("");
+  const behind = e => {
+    const colour = getComputedStyle(e).backgroundColor;
+    // Tints of a tenth are as good as what is behind them.
+    return e.parentElement && colour.startsWith("rgba") ? behind(e.parentElement) : colour;
+  };
+  const seen = [...document.querySelectorAll("article :is(p, pre, pre span, a)")];
+  const pairs = seen.map(e => [hex(getComputedStyle(e).color), hex(behind(e))]);
+  return [...new Map(pairs.map(pair => [pair.join(), pair])).values()];
+}"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_text_and_code_are_legible_without_scripts(open_page, theme):
+    page = open_page("book/elbo.html", color_scheme=theme, java_script_enabled=False)
+    pairs = page.evaluate(COLOURS)
+    assert len(pairs) > 4
+    assert [pair for pair in pairs if contrast(*pair) < 4.5] == []
+
+
+# -- While it loads -------------------------------------------------------------------------------
+
+SHIFT = """() => {
+  window.bookShift = 0;
+  new PerformanceObserver((list) => {
+    for (const { value, hadRecentInput } of list.getEntries()) {
+      if (!hadRecentInput) window.bookShift += value;
+    }
+  }).observe({ type: "layout-shift", buffered: true });
+}"""
+
+
+@pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize("name", [HOME, "book/draw.html", "book/background.html", "book/elbo.html"])
+def test_nothing_jumps_while_a_page_loads(browser, base_url, name, viewport):
+    with browser.new_context(viewport=viewport, reduced_motion="reduce") as context:
+        page = context.new_page()
+        page.add_init_script(f"({SHIFT})()")
+
+        def late(route):
+            page.wait_for_timeout(300)  # after the text has been painted
+            route.continue_()
+
+        page.route("**/_images/**", late)
+        page.route("**/_static/web/**", late)
+        page.goto(f"{base_url}/{name}", wait_until="load")
+        page.evaluate(SETTLED)
+        if name == "book/draw.html":
+            page.locator("#fig-draw[data-live='ready']").wait_for(timeout=60_000)
+        page.wait_for_timeout(300)
+        assert page.evaluate("window.bookShift") < 0.05
+
+
+# -- Lines ----------------------------------------------------------------------------------------
+
+# How many characters each full line of a longer paragraph has: every line but its last.
+LINES = """() => {
+  const lengths = [];
+  for (const paragraph of document.querySelectorAll("article section > p")) {
+    if (paragraph.querySelector(".math, code") || paragraph.textContent.length < 200) continue;
+    const lines = new Map(), range = document.createRange();
+    const words = document.createTreeWalker(paragraph, NodeFilter.SHOW_TEXT);
+    while (words.nextNode()) {
+      for (let place = 0; place < words.currentNode.length; place++) {
+        range.setStart(words.currentNode, place);
+        range.setEnd(words.currentNode, place + 1);
+        const bottom = Math.round(range.getBoundingClientRect().bottom / 8);
+        lines.set(bottom, (lines.get(bottom) ?? 0) + 1);
+      }
+    }
+    lengths.push(...[...lines.values()].slice(0, -1));
+  }
+  return lengths;
+}"""
+
+
+@pytest.mark.parametrize("name", ["book/background.html", "book/retrieval.html", "book/faq.html"])
+def test_lines_have_the_length_that_eyes_like(open_page, name):
+    lengths = open_page(name, viewport=WIDE).evaluate(LINES)
+    assert len(lengths) > 10
+    assert 66 <= sum(lengths) / len(lengths) <= 74
+
+
+# -- On paper -------------------------------------------------------------------------------------
+
+# A box that may break leaves its frame at the end of one page and what it holds on the next.
+BREAKING = """() => [...document.querySelectorAll("main :is(pre, figure, div.math, .cell_input)")]
+  .filter(e => e.checkVisibility() && getComputedStyle(e).breakInside !== "avoid")
+  .map(e => e.outerHTML.slice(0, 120))"""
+# What of each solution would be printed, title and all.
+SOLUTIONS = """() => [...document.querySelectorAll(
+  "article .admonition.solution, article details.sd-dropdown:not(.quiz-option)")].map(e => {
+    const title = "summary, .admonition-title, button";
+    const parts = [...e.children].filter(part => !part.matches(title));
+    return parts.length > 0 && parts.every(part => part.checkVisibility(
+      { visibilityProperty: true, opacityProperty: true }) && part.offsetHeight > 10);
+  })"""
+
+
+@pytest.mark.parametrize("name", [*TEXTS, "genindex.html"])
+def test_a_printed_page_has_one_title_and_whole_boxes(open_page, name):
+    page = open_page(name, viewport=WIDE)
+    page.emulate_media(media="print")
+    assert page.locator("h1:visible").count() == 1
+    assert page.evaluate(BREAKING) == []
+    assert page.evaluate(SILENT) == []
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+@pytest.mark.parametrize("name", ["book/elbo.html", "book/better-representations.html"])
+def test_all_solutions_are_printed(open_page, name, scripts):
+    page = open_page(name, viewport=WIDE, java_script_enabled=scripts)
+    page.emulate_media(media="print")
+    solutions = page.evaluate(SOLUTIONS)
+    assert len(solutions) > 3
+    assert all(solutions)
+
+
+# -- Exercises ------------------------------------------------------------------------------------
+
+
+def test_the_title_of_a_solution_opens_it(open_page):
+    page = open_page("book/elbo.html", viewport=WIDE)
+    solutions = page.locator(".admonition.solution")
+    assert solutions.count() > 1
+    for solution in solutions.all():
+        title = solution.locator(".admonition-title")
+        box = title.bounding_box()
+        title.click(position={"x": min(150, box["width"] / 2), "y": box["height"] / 2})
+        solution.locator(".solution-content").wait_for(state="visible")
+        assert "#" not in page.url

@@ -1,0 +1,87 @@
+"""Copy figures out of the chapters: one that opens the page, one for its card on the landing page.
+
+Reads the stored outputs of the notebooks; writes book/images/opening-*.png and chapter-*.png. Run
+it after `make notebooks` when one of these figures has changed.
+"""
+
+import argparse
+import base64
+import io
+from pathlib import Path
+
+import nbformat
+from PIL import Image, ImageOps
+
+BOOK = Path(__file__).resolve().parents[1] / "book"
+SIZE = (400, 250)
+OPENINGS = {
+    "background": "fig-background-moved",
+    "elbo": "fig-elbo-gap",
+    "encoder-decoder": "fig-vae-diagram",
+    "training": "fig-training-rate",
+    "retrieval": "fig-retrieval-study",
+    "better-representations": "fig-better-invariance",
+    "richer-images": "fig-richer-results",
+    "many-modalities": "fig-modalities-text",
+    "interpretability": "fig-interpretability-walks",
+    "beyond-one-machine": "fig-scale-approximate",
+}
+WHOLE = (0, 0, 1, 1)
+# For each card a figure, and the part of it: left, top, right, bottom, as shares.
+CARDS = {
+    "background": ("fig-background-pixels", WHOLE),
+    "elbo": ("fig-elbo-gap", (0, 0, 0.5, 1)),
+    "encoder-decoder": ("fig-vae-diagram", WHOLE),
+    "training": ("fig-training-rate-distortion", WHOLE),
+    "retrieval": ("fig-retrieval-moved", WHOLE),
+    "better-representations": ("fig-better-invariance", (0, 0.1, 0.51, 1)),
+    "richer-images": ("fig-richer-folder", WHOLE),
+    "many-modalities": ("fig-modalities-text", (0, 0, 1, 0.85)),
+    "interpretability": ("fig-interpretability-traversals", (0, 0, 1, 0.8)),
+    "beyond-one-machine": ("fig-scale-exact", WHOLE),
+}
+
+
+def figure_of(path: Path, name: str) -> Image.Image:
+    """Return the stored picture of the figure with that name."""
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.metadata.get("mystnb", {}).get("figure", {}).get("name") == name:
+            found = [output.data["image/png"] for output in cell.outputs if "data" in output]
+            return Image.open(io.BytesIO(base64.b64decode(found[0]))).convert("RGB")
+    raise SystemExit(f"{path.name} has no figure named {name}; see the lists in {__file__}")
+
+
+def card(picture: Image.Image, part: tuple[float, ...]) -> Image.Image:
+    """Return that part of the picture, as large as fits, on white."""
+    cut = picture.crop(tuple(round(share * picture.size[i % 2]) for i, share in enumerate(part)))
+    return in_few_colours(ImageOps.pad(cut, SIZE, Image.Resampling.LANCZOS, color="white"), 32)
+
+
+def in_few_colours(picture: Image.Image, n: int) -> Image.Image:
+    return picture.quantize(n, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+
+
+def pictures() -> dict[str, Image.Image]:
+    """Return every picture by the name of its file."""
+    found = {
+        f"opening-{page}.png": in_few_colours(figure_of(BOOK / f"{page}.ipynb", name), 256)
+        for page, name in OPENINGS.items()
+    }
+    return found | {
+        f"chapter-{page}.png": card(figure_of(BOOK / f"{page}.ipynb", name), part)
+        for page, (name, part) in CARDS.items()
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--output", type=Path, default=BOOK / "images", help="where they go")
+    output = parser.parse_args().output
+    output.mkdir(parents=True, exist_ok=True)
+    for name, picture in pictures().items():
+        picture.save(output / name, optimize=True)
+        print(f"wrote {name}: {(output / name).stat().st_size / 1000:.0f} kB")
+
+
+if __name__ == "__main__":
+    main()
