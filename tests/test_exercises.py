@@ -1,5 +1,6 @@
 """Every exercise: its solution passes, each known mistake is named, a stub is not attempted."""
 
+import contextlib
 import dataclasses
 import functools
 import inspect
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from fractions import Fraction
 
 import nbformat
 import numpy as np
@@ -18,12 +20,13 @@ from tensorflow_answers import WITHOUT
 from vae_tutorial import exercises
 from vae_tutorial._tensorflow import tf
 from vae_tutorial.exercises import EXERCISES, _trial
-from vae_tutorial.exercises._trial import Fault, check_form, same, show
+from vae_tutorial.exercises._trial import Fault, form_of, same, show
 
 MISTAKES = [
-    pytest.param(name, number, id=f"{name}-{number}")
+    pytest.param(name, mistake.diagnosis, variant, id=f"{name}-{number}-{other}")
     for name, exercise in EXERCISES.items()
-    for number in range(len(exercise.mistakes))
+    for number, mistake in enumerate(exercise.mistakes)
+    for other, variant in enumerate(mistake.variants)
 ]
 
 
@@ -54,12 +57,11 @@ def test_where_tensorflow_adds_nothing_a_tensor_is_still_right(name):
     assert verdict.status == exercises.RIGHT
 
 
-@pytest.mark.parametrize(("name", "number"), MISTAKES)
-def test_a_known_mistake_gets_its_own_diagnosis(name, number):
-    mistake = EXERCISES[name].mistakes[number]
-    for _ in range(5):  # inputs are random
-        verdict = exercises.check(name, mistake.answer)
-        assert (verdict.status, verdict.message) == (exercises.WRONG, mistake.diagnosis)
+@pytest.mark.parametrize(("name", "diagnosis", "variant"), MISTAKES)
+def test_a_known_mistake_gets_its_own_diagnosis(name, diagnosis, variant):
+    verdict = exercises.check(name, variant)
+    said = f"{exercises.KNOWN} {diagnosis}"
+    assert (verdict.status, verdict.message) == (exercises.WRONG, said)
 
 
 @pytest.mark.parametrize("name", EXERCISES)
@@ -121,6 +123,39 @@ def never_ends(distances, k):
         pass
 
 
+def catches_all(distances, k):
+    while True:
+        with contextlib.suppress(BaseException):
+            while True:
+                len(distances)
+
+
+class ConvertsForEver:
+    def __array__(self, *args, **kwargs):
+        while True:
+            pass
+
+
+class ConvertsBadly:
+    def __array__(self, *args, **kwargs):
+        sys.exit(3)
+
+
+class Unspeakable(Exception):
+    def __str__(self):
+        raise ValueError
+
+
+def fails_badly():
+    raise Unspeakable
+
+
+def closes_standard_output(distances, k):
+    sys.stdout.close()
+    print("closed")
+    return np.full(k, np.nan)
+
+
 def fails(distances, k):
     return distances[k + 1000]
 
@@ -145,28 +180,39 @@ def leaves(distances, k):
     ("answer", "said"),
     [
         (changes_its_input, "changes its input in place"),
-        (prints, "Your function prints"),
-        (never_ends, "not done after 1.5 s of computing"),
+        (never_ends, "not done after 0.5 s of computing. Does a loop never end? If not, other"),
+        (catches_all, "not done after 0.5 s of computing"),
+        (lambda distances, k: ConvertsForEver(), "not done after 0.5 s of computing"),
         (fails, "stops with an error, IndexError: index 10"),
-        (lambda distances, k: print("x"), "Your function prints"),
+        (lambda distances, k: print("x"), "returns nothing"),
+        (closes_standard_output, "holds NaN or infinity"),
+        (
+            lambda distances, k: fails_badly(),
+            "stops with an error, Unspeakable: no further message",
+        ),
+        (lambda distances, k: ConvertsBadly(), "stops with an error, SystemExit: 3"),
+        (lambda distances, k: {distances[0]: k}, "returns dict"),
+        (lambda distances, k: 10**5000, "a number of thousands of digits"),
+        (lambda distances, k: np.argmin(distances), "You return the nearest image alone"),
         (lambda distances, k: distances.sort(), "changes its input"),
         (lambda distances, k: {}.get("x"), "returns nothing"),
         (lambda distances, k: "near", "returns str"),
-        (lambda distances, k: distances, "should have shape"),
+        (lambda distances, k: distances[:-1], "should have shape (3,)"),
         (lambda distances, k: np.full(k, np.nan), "holds NaN or infinity"),
         (lambda distances: distances, "TypeError"),
         (lambda distances, k: object(), "Return numbers"),
         (lambda distances, k: [[1], [2, 3]], "Return numbers"),
         (lambda distances, k: [][k], "stops with an error, IndexError: list index out of range\n"),
         (fails_without_a_word, "stops with an error, ValueError: no further message\n"),
-        (fails_at_length, "stops with an error, ValueError: one\nThe input was ["),
+        (fails_at_length, "stops with an error, ValueError: one\nThe input was top_k(np.array(["),
         (forgets_to_return, "returns nothing"),
         (leaves, "stops with an error, SystemExit: 3"),
         (lambda distances, k: 0, "but yours has shape ()."),
         (42, "needs the function itself, got a value of type int"),
     ],
 )
-def test_strange_answers_are_answered_in_words(answer, said, capsys):
+def test_strange_answers_are_answered_in_words(answer, said, capsys, monkeypatch):
+    monkeypatch.setattr(_trial, "TIME_LIMIT", 0.5)
     verdict = exercises.check("top_k", answer)
     assert verdict.status == exercises.WRONG
     assert said in verdict.message
@@ -240,6 +286,11 @@ def test_a_verdict_is_shown_with_its_message_below():
         (0.0, 5e-6, True),
         (0.0, 5e-5, False),
         (1, 1.00001, False),
+        (29, 28.999999, True),
+        (10**12, 10**12 + 0.5, False),
+        (2**70, 2**70, True),
+        (2**70, 2**70 + 1, False),
+        (1.0, 10**400, False),
         (True, 1, True),
         (np.nan, np.nan, True),
         (np.nan, 0.0, False),
@@ -261,11 +312,9 @@ def test_inputs_are_shown_short():
 
 
 def test_infinity_is_named_only_where_the_right_result_is_finite():
-    with pytest.raises(Fault, match="holds NaN or infinity"):
-        check_form(np.array([1.0, np.inf]), np.array([1.0, 2.0]))
-    check_form(np.array([1.0, np.nan]), np.array([np.inf, 2.0]))
-    with pytest.raises(Fault, match="should have one number, but yours has shape"):
-        check_form(np.ones(1), 1.0)
+    assert "holds NaN or infinity" in form_of(np.array([1.0, np.inf]), np.array([1.0, 2.0]))
+    assert form_of(np.array([1.0, np.nan]), np.array([np.inf, 2.0])) == ""
+    assert "should have one number, but yours has shape" in form_of(np.ones(1), 1.0)
 
 
 def test_an_unknown_mistake_gets_the_smallest_failing_input():
@@ -273,9 +322,95 @@ def test_an_unknown_mistake_gets_the_smallest_failing_input():
         return n_images * latent_dim * bits // 8 + (bits >= 8)
 
     message = exercises.check("gallery_bytes", wrong_when_large).message
-    # bits are 2, 4, 8, ...: the third input is the first to fail.
     assert "A small input on which it fails" in message
-    assert message.splitlines()[1].endswith(", 8")
+    assert message.splitlines()[1:] == [
+        "  gallery_bytes(3, 16, 8)",
+        "expected 48",
+        "got      49",
+    ]
+
+
+def test_an_answer_may_print_while_it_is_looked_into(capsys):
+    verdict = exercises.check("top_k", prints)
+    assert verdict.status == exercises.RIGHT
+    assert verdict.message == f"{EXERCISES['top_k'].why}\n{exercises.PRINTS}"
+    assert capsys.readouterr().out == ""
+
+
+def test_an_answer_that_is_no_function_of_python_is_no_stub():
+    class Odd:
+        def __call__(self, distances, k):
+            return top_k(distances, k)
+
+        def __getattr__(self, name):
+            raise ValueError(name)
+
+    assert exercises.check("top_k", Odd()).status == exercises.RIGHT
+
+    class Untouched:
+        def top_k(self, distances, k): ...
+
+    assert exercises.check("top_k", Untouched().top_k).status == exercises.UNTOUCHED
+
+
+def test_an_import_is_no_endless_loop(monkeypatch, tmp_path):
+    """As TensorFlow's, which computes for seconds."""
+    (tmp_path / "slow_to_import.py").write_text(
+        "import time\nend = time.process_time() + 1.5\nwhile time.process_time() < end:\n    pass\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(_trial, "TIME_LIMIT", 0.5)
+
+    def imports(distances, k):
+        import slow_to_import  # noqa: F401
+
+        return top_k(distances, k)
+
+    assert exercises.check("top_k", imports).status == exercises.RIGHT
+
+
+def test_an_answer_that_goes_on_after_its_time_takes_none_from_the_next(monkeypatch):
+    monkeypatch.setattr(_trial, "TIME_LIMIT", 0.5)
+    goes_on = True
+
+    def stubborn(distances, k):
+        while goes_on:
+            with contextlib.suppress(BaseException):
+                sum(range(1000))
+
+    assert "of computing" in exercises.check("top_k", stubborn).message
+    try:
+        if hasattr(time, "pthread_getcpuclockid"):
+            assert exercises.check("top_k", lambda d, k: time.sleep(0.1) or top_k(d, k)).status == (
+                exercises.RIGHT
+            )
+    finally:
+        goes_on = False
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_a_failing_input_can_be_pasted(name):
+    """It is small, and the call gives what the message says was expected."""
+    solution = EXERCISES[name].solution
+    given = []
+
+    def fails_late(*arguments):
+        given.append(arguments)
+        return solution(*arguments) if len(given) < 15 else "late"
+
+    for answer in (lambda *arguments: "wrong", fails_late):
+        with contextlib.suppress(Fault):
+            exercises._judge(name, EXERCISES[name], answer)
+    calls, inputs = exercises._inputs(name, EXERCISES[name])
+    for call, arguments in zip(calls, inputs, strict=True):
+        space = {"np": np, name: lambda *pasted: pasted}
+        assert all(map(np.array_equal, eval(call, space), arguments))
+    assert len(min(calls, key=len)) <= 100
+
+
+def test_a_check_is_the_same_every_time():
+    for name, exercise in EXERCISES.items():
+        assert exercises._inputs(name, exercise)[0] == exercises._inputs(name, exercise)[0]
 
 
 @pytest.fixture
@@ -288,31 +423,40 @@ def doubling(monkeypatch):
         return [np.arange(size), rng.integers(10**9)]
 
     first = next(iter(EXERCISES.values()))
-    made = dataclasses.replace(first, draw=draw, mistakes=(), solution=lambda x, n: 2 * x + n)
+    made = dataclasses.replace(
+        first,
+        draw=draw,
+        mistakes=(),
+        solution=lambda x, n: 2 * x + n,
+        example="doubling(np.arange(0), 1)",
+        cases=(),
+    )
     monkeypatch.setitem(EXERCISES, "doubling", made)
     monkeypatch.setattr(exercises, "_record", {})
     return sizes
 
 
-def test_inputs_grow_from_the_smallest_on_and_are_drawn_anew(doubling):
+def test_inputs_grow_from_the_smallest_on_and_are_the_same_every_time(doubling):
     seen = []
     for _ in range(2):
         assert (
             exercises.check("doubling", lambda x, n: seen.append(n) or 2 * x + n).status == "right"
         )
     assert doubling == 2 * list(range(1, 13))
-    assert len(set(seen)) == 24
+    assert len(set(seen)) == 13 and seen[:13] == seen[13:]
 
 
 def test_an_answer_must_hold_for_the_largest_input_too(doubling):
     for size in range(1, 13):
         verdict = exercises.check("doubling", lambda x, n, size=size: 2 * x + n + (len(x) == size))
         assert verdict.status == exercises.WRONG
-        assert f"  {np.array2string(np.arange(size), separator=', ')}, " in verdict.message
+        assert f"  doubling(np.array({np.arange(size).tolist()}), " in verdict.message
 
 
 def test_an_order_that_differs_from_the_known_one_is_recognised_too():
     verdict = exercises.check("top_k", lambda d, k: np.argsort(d)[:k][::-1])
+    assert "right images, but the farthest of them comes first" in verdict.message
+    verdict = exercises.check("top_k", lambda d, k: np.roll(np.argsort(d)[:k], 1))
     assert "right images in the wrong order" in verdict.message
 
 
@@ -320,7 +464,7 @@ def test_a_tuple_must_have_its_parts():
     message = exercises.check("product_of_experts", lambda m, v: m.sum(0)).message
     assert message == "Return 2 results, separated by commas."
     both = exercises.check("product_of_experts", lambda m, v: (m.sum(0), v)).message
-    assert "should have shape (2,)" in both
+    assert "should have shape (1,), but yours has shape (1, 1)" in both
     three = exercises.check("product_of_experts", lambda m, v: (m.sum(0), v, v)).message
     assert three == message
     solution = EXERCISES["product_of_experts"].solution
@@ -330,8 +474,15 @@ def test_a_tuple_must_have_its_parts():
 
 
 def test_an_unknown_exercise_is_refused():
-    with pytest.raises(ValueError, match="'precision_at_k'"):
-        exercises.check("precision", top_k)
+    for name, said in {
+        "precision": "did you mean 'precision_at_k'",
+        "topk": "did you mean 'top_k'",
+        "xyz": "has all names",
+    }.items():
+        with pytest.raises(ValueError, match=f"there is no exercise '{name}'; .*{said}"):
+            exercises.check(name, top_k)
+    with pytest.raises(TypeError, match="name must be a string, got int"):
+        exercises.check(1, top_k)
 
 
 def test_progress_shows_what_was_checked(monkeypatch):
@@ -362,8 +513,9 @@ def test_the_stub_that_nbgrader_writes_is_not_attempted():
 
 def test_a_wrong_axis_is_named_and_not_only_the_shape():
     message = exercises.check("pool_clip", lambda d: d.mean(2)).message
-    assert message == "You pool over axis 2, the numbers of a frame. The frames are axis 1."
-    assert "should have shape" in exercises.check("pool_clip", lambda d: d.mean(0)).message
+    assert message.endswith("You pool over axis 2, the numbers of a frame. The frames are axis 1.")
+    message = exercises.check("pool_clip", lambda d: d[:, :, :1].mean(1)).message
+    assert "The result should have shape (1, 2), but yours has shape (1, 1)." in message
 
 
 def test_the_book_holds_every_exercise_as_the_bank_has_it():
@@ -382,3 +534,97 @@ def test_the_book_holds_every_exercise_as_the_bank_has_it():
         assert len(places) == len(names)
         assert all(map(str.__contains__, places, [EXERCISES[n].reasoning for n in names]))
         assert stored == {f"{name}: not attempted yet" for name in names}
+
+
+# -- Answers that passed and must not, were refused and must not be, or were named wrongly --------
+
+
+def by_list_index(distances, k):
+    return [distances.tolist().index(d) for d in sorted(distances)[:k]]
+
+
+def by_fixed_shift(shift):
+    return lambda w: np.log(np.exp(w + shift).mean(-1)) - shift
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "said"),
+    [
+        (
+            "merge_shards",
+            lambda d, i, k: i.ravel()[np.argpartition(d.ravel(), k - 1)[:k]],
+            "wrong order: argpartition does not sort",
+        ),
+        ("top_k", lambda d, k: np.argpartition(d, k - 1)[:k], "argpartition does not sort"),
+        ("top_k", lambda d, k: np.argpartition(d, k)[:k], "You give argpartition k"),
+        ("top_k", by_list_index, "one position twice"),
+        ("top_k", lambda d, k: np.argsort(d)[-k:], "You return the farthest images"),
+        (
+            "bernoulli_log_likelihood",
+            lambda x, u: (np.round(x) * u - np.logaddexp(0, u)).sum(1),
+            "You round grey pixels",
+        ),
+        ("active_units", lambda m, t: int((m.var(0) > 0.01).sum()), "write 0.01 in its place"),
+        ("active_units", lambda m, t: int((m.mean(0) > t).sum()), "compare the mean"),
+        ("active_units", lambda m, t: int((np.abs(m).mean(0) > t).sum()), "compare the mean"),
+        ("active_units", lambda m, t: int((np.ptp(m, 0) > t).sum()), "compare the range"),
+        ("held_out_images", lambda s, e: (s > 0) & (s % e == 0), "You leave symbol 0 out"),
+        (
+            "hamming_distances",
+            lambda q, g: np.bitwise_count(q ^ g).sum(1, dtype=np.uint8),
+            "You count in uint8",
+        ),
+        (
+            "gallery_bytes",
+            lambda n, d, b: int(np.prod([n, d, b], dtype=np.int32)) // 8,
+            "You count in int32",
+        ),
+        ("log_mean_exp", by_fixed_shift(1000), "You shift by a fixed number"),
+        ("log_mean_exp", by_fixed_shift(990), "You shift by a fixed number"),
+        ("log_mean_exp", lambda w: EXERCISES["log_mean_exp"].solution(w) + 0.05, "plus 0.05"),
+        ("free_bits", lambda kl, f: kl.mean(0).sum(), "The floor is missing"),
+        ("warmup_weight", lambda e, n: 0.0 if e < n else 1.0, "as by // or by an if"),
+        (
+            "shift_image",
+            lambda x, d, r: np.pad(x, ((d, 0), (r, 0)))[: -d or None, :-r],
+            "small input on which it fails",
+        ),
+    ],
+)
+def test_what_passed_or_was_named_wrongly(name, answer, said):
+    verdict = exercises.check(name, answer)
+    assert verdict.status == exercises.WRONG
+    assert said in verdict.message
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("hamming_distances", lambda q, g: np.unpackbits(q ^ g, axis=1).mean(1) * len(q) * 8),
+        ("hamming_distances", lambda q, g: np.unpackbits(q ^ g, axis=1).sum(1).astype("f4")),
+        (
+            "product_of_experts",
+            lambda m, v: np.array(EXERCISES["product_of_experts"].solution(m, v)),
+        ),
+        ("equivalent_beta", Fraction),
+        ("free_bits", lambda kl, f: sum(max(Fraction(c.mean()), Fraction(f)) for c in kl.T)),
+        ("bound_log_var", lambda raw, b: raw / (1 + np.abs(raw / b) ** 3) ** (1 / 3)),
+        ("bound_log_var", lambda raw, b: raw / (1 + np.abs(raw) / b)),
+        ("active_units", lambda m, t: int((m.var(0, ddof=1) > t).sum())),
+        ("top_k", lambda d, k: np.lexsort((-np.arange(len(d)), d))[:k]),
+        ("merge_shards", lambda d, i, k: i.ravel()[np.lexsort((-i.ravel(), d.ravel()))[:k]]),
+    ],
+)
+def test_what_was_refused_and_is_right(name, answer):
+    verdict = exercises.check(name, answer)
+    assert verdict.status == exercises.RIGHT, verdict
+
+
+def test_whole_numbers_beyond_int64_are_numbers(monkeypatch):
+    made = dataclasses.replace(EXERCISES["gallery_bytes"], cases=("f(10**20, 8, 1)",))
+    monkeypatch.setitem(EXERCISES, "gallery_bytes", made)
+    assert exercises.check("gallery_bytes", lambda n, d, b: n * d * b // 8).status == "right"
+    message = exercises.check(
+        "gallery_bytes", lambda n, d, b: n * d * b // 8 + (n > 10**19)
+    ).message
+    assert "expected 100000000000000000000\n" in message

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from vae_tutorial.exercises._bank import exercise
+from vae_tutorial.exercises._bank import exercise, seen
 
 PAGE = "background"
 
@@ -23,6 +23,11 @@ def _relevant(rng, size):
         "Return the precision at `k` of every query."
     ),
     example="precision_at_k(np.array([[True, False, True, True]]), 2)",
+    cases=(
+        "precision_at_k(np.array([[False, True], [True, True]]), 1)",
+        "precision_at_k(np.array([[False, False, True]]), 2)",
+        "precision_at_k(np.array([[True, True, False, False], [False, True, True, True]]), 4)",
+    ),
     why="The mean of zeros and ones over the first k ranks is the share of relevant results.",
     reasoning=(
         "Precision asks: of what I was shown, how much is of use? `relevant[:, :k]` keeps what "
@@ -33,7 +38,8 @@ def _relevant(rng, size):
     draw=_relevant,
     mistakes={
         "You divide by the number of relevant results. That is recall; precision divides by k.": (
-            lambda relevant, k: relevant[:, :k].sum(1) / relevant.sum(1)
+            lambda relevant, k: relevant[:, :k].sum(1) / relevant.sum(1),
+            lambda relevant, k: relevant[:, :k].sum(1) / np.minimum(k, relevant.sum(1)),
         ),
         "You count the relevant results but do not divide by k.": (
             lambda relevant, k: relevant[:, :k].sum(1)
@@ -43,7 +49,35 @@ def _relevant(rng, size):
             lambda relevant, k: relevant[:, :k].mean(0)
         ),
         "You take k + 1 results: relevant[:, :k] already holds k.": (
-            lambda relevant, k: relevant[:, : k + 1].mean(1)
+            lambda relevant, k: relevant[:, : k + 1].mean(1),
+            lambda relevant, k: relevant[:, : k + 1].sum(1) / (k + 1),
+            lambda relevant, k: relevant[:, : k + 1].sum(1) / k,
+        ),
+        "You say whether anything relevant was found among the first k. That is the hit rate.": (
+            lambda relevant, k: relevant[:, :k].any(1)
+        ),
+        "You look at rank k alone. Precision at k is about all ranks up to it.": (
+            lambda relevant, k: relevant[:, k - 1]
+        ),
+        "You take k - 1 results: relevant[:, :k] already leaves out position k.": (
+            lambda relevant, k: relevant[:, : k - 1].sum(1) / (k - 1),
+            lambda relevant, k: relevant[:, : k - 1].sum(1) / k,
+            lambda relevant, k: relevant[:, 1:k].mean(1),
+        ),
+        "You cut the first axis, the queries: relevant[:k]. Ranks are the second.": (
+            lambda relevant, k: relevant[:k].mean(1),
+            lambda relevant, k: relevant[:k].sum(1) / k,
+            lambda relevant, k: relevant[:k].mean(0),
+            lambda relevant, k: relevant[:k].mean(),
+        ),
+        "You take the last k results. The best ones come first.": (
+            lambda relevant, k: relevant[:, -k:].mean(1)
+        ),
+        "You divide by all ranks that there are. Divide by k.": (
+            lambda relevant, k: relevant[:, :k].sum(1) / relevant.shape[1]
+        ),
+        "You count all relevant results, also those after rank k.": (
+            lambda relevant, k: relevant.sum(1) / k
         ),
     },
 )
@@ -54,6 +88,21 @@ def precision_at_k(relevant, k):
 def _distances(rng, size):
     n = 4 + 4 * size**2  # some large ones: argpartition sorts small arrays whole
     return rng.permutation(n) + rng.random(), n // 2
+
+
+def _nearest(got, distances, k):
+    """Equal distances may come in any order."""
+    places = got.astype(int)
+    return (
+        (places == got).all()
+        and len(np.unique(places)) == k
+        and places.min() >= 0
+        and (distances[places] == np.sort(distances)[:k]).all()
+    )
+
+
+def _sorted(positions, distances):
+    return positions[np.argsort(distances[positions])]
 
 
 @exercise(
@@ -67,6 +116,14 @@ def _distances(rng, size):
         "then need to be sorted."
     ),
     example="top_k(np.array([0.9, 0.1, 0.5, 0.3]), 2)",
+    cases=(
+        "top_k(np.array([3.0, 1.0, 2.0]), 3)",
+        "top_k(np.array([2.0, 1.0, 1.0]), 2)",
+        "top_k(np.array([5.0, 4.0, 1.0, 3.0, 2.0]), 2)",
+        "top_k(np.array([4.0, 1.0, 3.0, 2.0]), 1)",
+        "top_k(np.arange(5000.0) * 1237 % 5003, 2500)",
+    ),
+    accepts=_nearest,
     why=(
         "argpartition puts the k smallest in front in any order, in time proportional to the "
         "gallery; sorting k numbers is cheap."
@@ -82,17 +139,79 @@ def _distances(rng, size):
     draw=_distances,
     mistakes={
         "You return the farthest images. Small distances are near.": (
-            lambda distances, k: np.argsort(-distances)[:k]
+            lambda distances, k: np.argsort(-distances)[:k],
+            lambda distances, k: np.argsort(distances)[-k:],
+            lambda distances, k: np.argsort(distances)[::-1][:k],
+            lambda distances, k: np.argpartition(-distances, k - 1)[:k],
+            lambda distances, k: np.argpartition(distances, -k)[-k:],
+            lambda distances, k: _sorted(np.argpartition(-distances, k - 1)[:k], -distances),
+            lambda distances, k: np.argmax(distances),
+            lambda distances, k: np.argsort(distances)[k:],
         ),
-        "Yours are the right images in the wrong order: argpartition does not sort.": (
+        "Where two distances are equal you return one position twice, as list.index does.": seen(
+            lambda want, got, distances, k: (
+                len(np.unique(got)) < k
+                and (distances[got.astype(int)] == np.sort(distances)[:k]).all()
+            )
+        ),
+        "Yours are the right images, but the farthest of them comes first.": seen(
+            lambda want, got, distances, k: (
+                distances[got.astype(int)] == np.sort(distances)[:k][::-1]
+            ).all()
+        ),
+        "Yours are the right images in the order of the gallery. Sort them by distance.": (
             lambda distances, k: np.sort(np.argsort(distances)[:k]),
-            np.sort,
+            lambda distances, k: np.flatnonzero(distances <= np.sort(distances)[k - 1]),
         ),
-        "You return distances. Return the positions at which they stand.": (
-            lambda distances, k: np.sort(distances)[:k]
+        "Yours are the right images in the wrong order: argpartition does not sort.": seen(
+            lambda want, got, distances, k: (
+                (np.sort(distances[got.astype(int)]) == np.sort(distances)[:k]).all()
+                and len(np.unique(got)) == k
+            )
+        ),
+        "You return distances. Return the positions at which they stand.": seen(
+            lambda want, got, distances, k: (np.sort(got) == np.sort(distances)[:k]).all()
         ),
         "You leave out the nearest image. That is right only if the query is in the gallery.": (
             lambda distances, k: np.argsort(distances)[1 : k + 1]
+        ),
+        "You give argpartition k. Positions count from 0: with k - 1 it also works where k is the "
+        "whole gallery.": (
+            lambda distances, k: np.argpartition(distances, k)[:k],
+            lambda distances, k: _sorted(np.argpartition(distances, k)[:k], distances),
+            lambda distances, k: np.argpartition(distances, k)[: k + 1],
+        ),
+        "You return the whole ranking. Keep its first k.": (
+            lambda distances, k: np.argsort(distances),
+            lambda distances, k: np.argsort(distances, kind="stable"),
+            lambda distances, k: np.argsort(-distances),
+            lambda distances, k: np.argsort(distances)[::-1],
+        ),
+        "You count positions from 1. The first image stands at 0.": seen(
+            lambda want, got, distances, k: (
+                distances[got.astype(int) - 1] == np.sort(distances)[:k]
+            ).all()
+        ),
+        "You return one result too many or too few: [:k] holds k.": (
+            lambda distances, k: np.argsort(distances)[: k + 1],
+            lambda distances, k: np.argsort(distances)[: k - 1],
+        ),
+        "You look at the first k images only. Choose among all of them.": (
+            lambda distances, k: np.argsort(distances[:k]),
+            lambda distances, k: np.arange(k),
+            lambda distances, k: distances[:k],
+        ),
+        "You return ranks. Return which image has rank 1, rank 2 and so on: one argsort.": (
+            lambda distances, k: np.argsort(np.argsort(distances))[:k]
+        ),
+        "You return the nearest image alone. k of them were asked for.": (
+            lambda distances, k: np.argmin(distances),
+            lambda distances, k: np.argsort(distances)[:1],
+            lambda distances, k: np.full(k, np.argmin(distances)),
+        ),
+        "You mark the nearest images. Return their positions.": (
+            lambda distances, k: distances <= np.sort(distances)[k - 1],
+            lambda distances, k: np.argsort(np.argsort(distances)) < k,
         ),
     },
 )
@@ -118,6 +237,12 @@ def _tied(rng, size):
         "at the *same* distance keep their order in the gallery. Return the average precision."
     ),
     example="average_precision(np.array([0.2, 0.1, 0.2]), np.array([False, True, True]))",
+    cases=(
+        "average_precision(np.array([1.0, 1.0, 1.0]), np.array([False, False, True]))",
+        "average_precision(np.array([3.0, 2.0, 1.0]), np.array([True, False, False]))",
+        "average_precision(np.array([1.0, 2.0, 3.0, 4.0]), np.array([True, False, True, False]))",
+        "average_precision(np.arange(100.0) % 3, np.arange(100) % 7 == 0)",
+    ),
     why=(
         "A stable sort keeps equal distances in gallery order, so the result does not depend on "
         "how the sort works inside. The precision is taken at the ranks of relevant images "
@@ -149,7 +274,41 @@ def _tied(rng, size):
             )
         ),
         "You rank the farthest image first.": (
-            lambda distances, relevant: _ap(_ranked(-distances, relevant))
+            lambda distances, relevant: _ap(_ranked(-distances, relevant)),
+            lambda distances, relevant: _ap(relevant[np.argsort(distances)[::-1]]),
+            lambda distances, relevant: _ap(_ranked(distances, relevant)[::-1]),
+        ),
+        "You do not rank at all: the gallery's order is no ranking.": (
+            lambda distances, relevant: _ap(relevant)
+        ),
+        "Your sort does not keep the order of equal distances in a large gallery. Ask for "
+        'kind="stable".': lambda distances, relevant: _ap(relevant[np.argsort(distances)]),
+        "You count ranks from 0. The first rank is 1.": (
+            lambda distances, relevant: _zero_based(_ranked(distances, relevant))
+        ),
+        "You return one over the rank of the first relevant image, the reciprocal rank.": (
+            lambda distances, relevant: 1 / (_ranked(distances, relevant).argmax() + 1),
+            lambda distances, relevant: (
+                1 / (np.flatnonzero(_ranked(distances, relevant)) + 1)
+            ).mean(),
+        ),
+        "You return the precision of the whole ranking: the share of relevant images.": (
+            lambda distances, relevant: relevant.mean()
+        ),
+        "You divide by the number of relevant images at each rank. That is recall; precision "
+        "divides by the rank.": (
+            lambda distances, relevant: (np.cumsum(_ranked(distances, relevant)) / relevant.sum())[
+                _ranked(distances, relevant)
+            ].mean(),
+            lambda distances, relevant: (
+                np.cumsum(_ranked(distances, relevant)) / relevant.sum()
+            ).mean(),
+        ),
+        "You add the precisions up and do not divide by their number.": (
+            lambda distances, relevant: _ap(_ranked(distances, relevant)) * relevant.sum()
+        ),
+        "You return one precision, at the rank that is the number of relevant images.": (
+            lambda distances, relevant: _ranked(distances, relevant)[: relevant.sum()].mean()
         ),
     },
 )
@@ -161,6 +320,10 @@ def average_precision(distances, relevant):
 
 def _ranked(distances, relevant):
     return relevant[np.argsort(distances, kind="stable")]
+
+
+def _zero_based(ranked):
+    return (np.cumsum(ranked) / np.arange(len(ranked)))[ranked].mean()
 
 
 def _precisions(ranked):
@@ -181,6 +344,10 @@ def _ap(ranked):
         "`k` principal components, by `np.linalg.svd`."
     ),
     example="pca_reconstruct(np.array([[0.0, 1.0], [2.0, 2.0], [4.0, 1.0], [2.0, 0.0]]), 1)",
+    cases=(
+        "pca_reconstruct(np.array([[0.0, 1.0], [2.0, 1.0], [4.0, 1.0]]), 1)",
+        "pca_reconstruct(np.array([[1.0, 2.0], [3.0, 1.0], [5.0, 9.0]]), 2)",
+    ),
     why=(
         "After centring, the rows of vt are the directions of largest variance. Projecting onto "
         "k of them and going back is the best approximation of rank k."
@@ -210,6 +377,42 @@ def _ap(ranked):
         "You use the last k directions, those of least variance.": (
             lambda images, k: images.mean(0) + _centred(images) @ _last(images, k)
         ),
+        "You return the coordinates. Multiply by vt[:k] again, and add the mean, to draw images.": (
+            seen(lambda want, got, images, k: _same(abs(got), abs(_codes(images, k))))
+        ),
+        "You return the directions. Project onto them, and go back, to draw images.": (
+            lambda images, k: _svd(images)[2][:k],
+            lambda images, k: _svd(images)[2],
+        ),
+        "You take the directions from images whose mean was not subtracted.": (
+            lambda images, k: images.mean(0) + _centred(images) @ _uncentred(images, k)
+        ),
+        "You project the images as they are. Subtract the mean first.": (
+            lambda images, k: images.mean(0) + images @ _svd(images)[2][:k].T @ _svd(images)[2][:k],
+            lambda images, k: images @ _svd(images)[2][:k].T @ _svd(images)[2][:k],
+        ),
+        "You use one direction too many or too few, or the k-th alone. vt[:k] holds k.": (
+            lambda images, k: _along(images, slice(0, k + 1)),
+            lambda images, k: _along(images, slice(0, k - 1)),
+            lambda images, k: _along(images, slice(k - 1, k)),
+            lambda images, k: _along(images, slice(k, None)),
+            lambda images, k: _along(images, slice(1, k + 1)),
+        ),
+        "You take columns of vt. Its rows are the directions: vt[:k].": (
+            lambda images, k: images.mean(0) + _centred(images) @ _columns(images, k)
+        ),
+        "You leave out the singular values: u alone gives every direction the same spread.": (
+            lambda images, k: images.mean(0) + _without_values(images, k)
+        ),
+        "You subtract the mean of each image. Subtract that of each pixel: images.mean(axis=0).": (
+            lambda images, k: _low_rank(images, k, images.mean(1, keepdims=True))
+        ),
+        "You return the images themselves, or use all components. Keep k of them.": (
+            lambda images, k: images
+        ),
+        "You divide each pixel by its standard deviation as well. Only the mean goes off.": (
+            lambda images, k: _low_rank(images / images.std(0), k, (images / images.std(0)).mean(0))
+        ),
     },
 )
 def pca_reconstruct(images, k):
@@ -221,6 +424,38 @@ def pca_reconstruct(images, k):
 
 def _centred(images):
     return images - images.mean(0)
+
+
+def _svd(images):
+    return np.linalg.svd(_centred(images), full_matrices=False)
+
+
+def _along(images, chosen):
+    vt = _svd(images)[2][chosen]
+    return images.mean(0) + _centred(images) @ vt.T @ vt
+
+
+def _uncentred(images, k):
+    vt = np.linalg.svd(images, full_matrices=False)[2][:k]
+    return vt.T @ vt
+
+
+def _codes(images, k):
+    return _centred(images) @ _svd(images)[2][:k].T
+
+
+def _columns(images, k):
+    vt = _svd(images)[2]
+    return vt[:, :k] @ vt[:, :k].T
+
+
+def _without_values(images, k):
+    u, _, vt = _svd(images)
+    return u[:, :k] @ vt[:k]
+
+
+def _same(a, b):
+    return a.shape == b.shape and np.allclose(a, b)
 
 
 def _low_rank(images, k, mean):

@@ -3,7 +3,7 @@
 import inspect
 import textwrap
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,19 +12,30 @@ POINTS = {"warm-up": 1, "standard": 2, "harder": 3}
 
 @dataclass(frozen=True)
 class Mistake:
-    """A wrong answer, and what to say to a reader whose results equal it.
+    """A mistake, and what to say to a reader whose results are those of it.
 
-    Where ``key`` is given, results are compared after it: ``np.sort`` leaves their order aside.
+    Either of ``variants``, functions that make it and may raise, gives the reader's results on
+    every input; or ``seen(want, got, *given)`` is true wherever the reader's result is wrong.
     """
 
     diagnosis: str
-    answer: Callable
-    key: Callable | None = None
+    variants: tuple[Callable, ...] = ()
+    seen: Callable | None = None
+
+
+def seen(predicate: Callable) -> Mistake:
+    """Return a mistake that is told from wrong results: ``predicate(want, got, *given)``."""
+    return Mistake("", seen=predicate)
 
 
 @dataclass(frozen=True)
 class Exercise:
-    """An exercise of a page; ``draw(rng, size)`` returns the arguments of one random trial."""
+    """An exercise of a page.
+
+    ``draw(rng, size)`` returns the arguments of one random trial, ``cases`` are calls that every
+    answer is tried on: the hard ones, small and of whole numbers. Where more than one result is
+    right, ``accepts(got, *given)`` judges it; ``also`` are other ways to read the statement.
+    """
 
     page: str
     title: str
@@ -37,6 +48,9 @@ class Exercise:
     draw: Callable
     mistakes: tuple[Mistake, ...]
     solution: Callable
+    cases: tuple[str, ...] = ()
+    accepts: Callable | None = None
+    also: tuple[Callable, ...] = ()
 
     @property
     def points(self) -> int:
@@ -47,8 +61,7 @@ class Exercise:
         return self.solution.__name__
 
     def example_arguments(self) -> list:
-        call = self.example.removeprefix(self.name)
-        return eval(f"[{call[1:-1]}]", {"np": np})
+        return arguments(self.example)
 
     def example_result(self) -> str:
         """Return what the solution gives for the example, rounded, as Python would show it."""
@@ -64,14 +77,21 @@ class Exercise:
 EXERCISES: dict[str, Exercise] = {}
 
 
+def arguments(call: str) -> list:
+    """Return the arguments of a call that is written in Python."""
+    return eval(f"[{call[call.index('(') + 1 : -1]}]", {"np": np})
+
+
 def exercise(page: str, *, mistakes: dict, **fields):
     """Register the function below as the solution of an exercise of the same name.
 
-    ``mistakes`` maps each diagnosis to a function that makes the mistake, or to such a function
-    and the key of ``Mistake``.
+    ``mistakes`` maps each diagnosis to a function that makes the mistake, to a tuple of such
+    functions, or to ``seen(...)``.
     """
     known = tuple(
-        Mistake(diagnosis, *(made if isinstance(made, tuple) else (made,)))
+        replace(made, diagnosis=diagnosis)
+        if isinstance(made, Mistake)
+        else Mistake(diagnosis, made if isinstance(made, tuple) else (made,))
         for diagnosis, made in mistakes.items()
     )
 

@@ -16,6 +16,10 @@ PAGE = "better-representations"
         "A binary VAE puts out `log_odds` of each bit. Return the likelier value of each, 0 or 1."
     ),
     example="bits_of(np.array([[-2.0, 0.3]]))",
+    cases=(
+        "bits_of(np.array([[1.0, -1.0, 3.0]]))",
+        "bits_of(np.array([[0.25, -0.25], [5.0, 2.0]]))",
+    ),
     why="Log-odds of 0 mean a fair coin; positive ones favour a 1.",
     reasoning=(
         "Log-odds are $\\log \\frac{p}{1 - p}$. They are positive exactly where $p$ is above "
@@ -23,17 +27,55 @@ PAGE = "better-representations"
         "For search we take this likeliest code and not a random one, so that an image has the "
         "same code every time it is encoded."
     ),
-    draw=lambda rng, size: (rng.normal(0.2, 1, (2, size + 2)),),
+    draw=lambda rng, size: (rng.choice([-1, 1], (2, size + 2)) * rng.uniform(0.1, 2, size + 2),),
     mistakes={
         "You compare with 0.5, as if these were probabilities. For log-odds the middle is 0.": (
-            lambda x: (x > 0.5).astype(int)
+            lambda x: (x > 0.5).astype(int),
+            lambda x: (np.exp(x) > 0.5).astype(int),
         ),
         "You return signs. Return 0 where the log-odds are negative.": (
-            lambda x: np.sign(x).astype(int)
+            lambda x: np.sign(x).astype(int),
         ),
         "Your bits are turned round.": (lambda x: (x < 0).astype(int)),
         "You return probabilities. Decide for the likelier value.": (
-            lambda x: 1 / (1 + np.exp(-x))
+            lambda x: 1 / (1 + np.exp(-x)),
+            lambda x: np.exp(x),
+            lambda x: np.round(1 / (1 + np.exp(-x)), 2),
+        ),
+        "You round the log-odds, or cut off their decimals. Compare them with 0.": (
+            lambda x: np.round(x).astype(int),
+            lambda x: x.astype(int),
+        ),
+        "You compare a probability with 0, and it is always above. Compare it with 0.5.": (
+            lambda x: np.ones(x.shape, int)
+        ),
+        "You compare with the mean of the row or table. The middle of log-odds is 0.": (
+            lambda x: (x > x.mean()).astype(int),
+            lambda x: (x > np.median(x)).astype(int),
+            lambda x: (x > x.mean(1, keepdims=True)).astype(int),
+        ),
+        "int takes one number. For an array use astype(int).": (
+            lambda x: int(x > 0),
+            lambda x: int(x[x > 0]),
+        ),
+        "An if takes one truth value. Compare the whole array: x > 0, or np.where.": (
+            lambda x: 1 if x > 0 else 0,
+        ),
+        "You choose one bit of each row. Every bit is decided by itself.": (
+            lambda x: x.argmax(1),
+            lambda x: x.argmax(-1, keepdims=True),
+        ),
+        "You cut off what is negative and keep the rest. Return 0 or 1.": (
+            lambda x: np.maximum(x, 0),
+            lambda x: np.clip(x, 0, 1),
+        ),
+        "You compare the size, without the sign.": (
+            lambda x: (np.abs(x) > 0.5).astype(int),
+            lambda x: (np.abs(x) > 1).astype(int),
+        ),
+        "You compare with 1. For log-odds the middle is 0; 1 is the middle of odds.": (
+            lambda x: (x > 1).astype(int),
+            lambda x: (x >= 1).astype(int),
         ),
     },
 )
@@ -49,6 +91,10 @@ def _parts(vectors, codebooks):
     return vectors.reshape(len(vectors), len(codebooks), -1)
 
 
+def _entry_distances(vectors, codebooks):
+    return ((_parts(vectors, codebooks)[:, :, None] - codebooks) ** 2).sum(-1)
+
+
 @exercise(
     PAGE,
     title="Encode by product quantisation",
@@ -60,6 +106,10 @@ def _parts(vectors, codebooks):
         "(n, parts)."
     ),
     example="pq_encode(np.array([[0.1, 0.9]]), np.array([[[0.0], [1.0]], [[0.0], [1.0]]]))",
+    cases=(
+        "pq_encode(np.array([[0.0, 0.0, 3.0, 3.0]]), "
+        "np.array([[[1.0, 1.0], [2.0, 3.0]], [[0.0, 1.0], [2.0, 2.0]]]))",
+    ),
     why=(
         "Each part is looked up in its own codebook, so a few small codebooks stand for very "
         "many combinations."
@@ -91,6 +141,57 @@ def _parts(vectors, codebooks):
                 .sum(-1)
                 .argmin(-1)
             )
+        ),
+        "You return the distances. Return the number of the nearest entry.": (
+            lambda v, c: _entry_distances(v, c).min(-1),
+            lambda v, c: _entry_distances(v, c),
+            lambda v, c: np.sqrt(_entry_distances(v, c).min(-1)),
+        ),
+        "You return the entries. Return their numbers.": (
+            lambda v, c: c[np.arange(len(c)), _entry_distances(v, c).argmin(-1)],
+            lambda v, c: c[np.arange(len(c)), _entry_distances(v, c).argmin(-1)].reshape(v.shape),
+        ),
+        "You count entries from 1. The first has number 0.": (
+            lambda v, c: _entry_distances(v, c).argmin(-1) + 1
+        ),
+        "You choose over another axis. The entries are the last axis of the distances.": (
+            lambda v, c: _entry_distances(v, c).argmin(1),
+            lambda v, c: _entry_distances(v, c).argmin(0),
+            lambda v, c: _entry_distances(v, c).argsort(-1),
+        ),
+        "You add up absolute differences. Nearest means the smallest sum of squares.": (
+            lambda v, c: np.abs(_parts(v, c)[:, :, None] - c).sum(-1).argmin(-1)
+        ),
+        "You use the last codebook for every part.": (
+            lambda v, c: ((_parts(v, c)[:, :, None] - c[-1]) ** 2).sum(-1).argmin(-1)
+        ),
+        "You choose one entry for all parts. Each part has its own.": (
+            lambda v, c: _entry_distances(v, c).sum(1).argmin(-1)
+        ),
+        "You use the codebooks in reversed order.": (
+            lambda v, c: ((_parts(v, c)[:, :, None] - c[::-1]) ** 2).sum(-1).argmin(-1)
+        ),
+        "You reshape to parts first. The vectors come first: (n, parts, d / parts).": (
+            lambda v, c: (
+                ((v.reshape(len(c), len(v), -1).swapaxes(0, 1)[:, :, None] - c) ** 2)
+                .sum(-1)
+                .argmin(-1)
+            )
+        ),
+        "You flatten the result. It has one row a vector: (n, parts).": (
+            lambda v, c: _entry_distances(v, c).argmin(-1).ravel()
+        ),
+        "You add up differences without squares. Square them first.": (
+            lambda v, c: (_parts(v, c)[:, :, None] - c).sum(-1).argmin(-1),
+            lambda v, c: np.abs((_parts(v, c)[:, :, None] - c).sum(-1)).argmin(-1),
+        ),
+        "You exchange rows and columns: one row a vector, one column a part.": (
+            lambda v, c: _entry_distances(v, c).argmin(-1).T
+        ),
+        "You compare the lengths. The distance between part and entry counts.": (
+            lambda v, c: np.abs(
+                np.linalg.norm(_parts(v, c), axis=-1)[:, :, None] - np.linalg.norm(c, axis=-1)
+            ).argmin(-1)
         ),
     },
 )

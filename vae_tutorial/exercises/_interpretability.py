@@ -17,6 +17,10 @@ PAGE = "interpretability"
         "and `match`. The shares add up to 1."
     ),
     example="distance_shares(np.array([0.0, 0.0]), np.array([1.0, 3.0]))",
+    cases=(
+        "distance_shares(np.array([1.0, 1.0, 1.0]), np.array([2.0, 1.0, -1.0]))",
+        "distance_shares(np.array([3.0]), np.array([1.0]))",
+    ),
     why="A squared distance is a sum over dimensions, so it can be divided among them exactly.",
     reasoning=(
         "The squared distance is $\\sum_j (q_j - m_j)^2$, already a sum with one part for each "
@@ -39,11 +43,59 @@ PAGE = "interpretability"
         "You divide by the largest part. Divide by their sum.": (
             lambda q, m: (q - m) ** 2 / ((q - m) ** 2).max()
         ),
+        "You return per cents. The shares add up to 1.": (
+            lambda q, m: 100 * (q - m) ** 2 / ((q - m) ** 2).sum()
+        ),
+        "You do not square. The squared distance is a sum of squares.": (
+            lambda q, m: (q - m) / (q - m).sum(),
+            lambda q, m: m - q,
+            lambda q, m: q - m,
+            lambda q, m: np.abs(q - m),
+            lambda q, m: (q - m) / np.linalg.norm(q - m),
+            lambda q, m: ((q - m) / (q - m).sum()) ** 2,
+        ),
+        "You divide by the number of dimensions. Divide by the sum of all parts.": (
+            lambda q, m: (q - m) ** 2 / len(q),
+            lambda q, m: (q - m) ** 2 / ((q - m) ** 2).mean(),
+        ),
+        "You take squares of the two apart. Subtract first, then square.": (
+            lambda q, m: (q**2 - m**2) / (q**2 - m**2).sum(),
+            lambda q, m: np.abs(q**2 - m**2) / np.abs(q**2 - m**2).sum(),
+            lambda q, m: (q - m) ** 2 / (q**2).sum(),
+            lambda q, m: (q - m) ** 2 / ((q**2).sum() + (m**2).sum()),
+            lambda q, m: q**2 / (q**2).sum(),
+        ),
+        "You return the whole squared distance. Return each dimension's share.": (
+            lambda q, m: ((q - m) ** 2).sum()
+        ),
+        "You take the root of the shares. They then add up to more than 1.": (
+            lambda q, m: np.abs(q - m) / np.linalg.norm(q - m)
+        ),
+        "You return what is left: one minus the share.": (
+            lambda q, m: 1 - (q - m) ** 2 / ((q - m) ** 2).sum()
+        ),
+        "You add the shares up on the way. Each dimension has its own.": (
+            lambda q, m: ((q - m) ** 2).cumsum() / ((q - m) ** 2).sum()
+        ),
+        "You put the parts through a softmax. Divide them by their sum.": (
+            lambda q, m: np.exp((q - m) ** 2) / np.exp((q - m) ** 2).sum(),
+            lambda q, m: np.exp(q - m) / np.exp(q - m).sum(),
+        ),
+        "You share out products of query and match. Differences make the distance.": (
+            lambda q, m: q * m / (q * m).sum()
+        ),
+        "You add where the difference belongs.": (lambda q, m: (q + m) ** 2 / ((q + m) ** 2).sum()),
     },
 )
 def distance_shares(query, match):
     squared = (query - match) ** 2
     return squared / squared.sum()
+
+
+def _one_by_one(difference, deleted):
+    for dimension in deleted:
+        difference = np.delete(difference, dimension)
+    return difference
 
 
 @exercise(
@@ -56,6 +108,12 @@ def distance_shares(query, match):
         "`deleted` left out."
     ),
     example="distance_without(np.array([0.0, 0.0, 1.0]), np.array([3.0, 4.0, 1.0]), np.array([1]))",
+    cases=(
+        "distance_without(np.array([0.0, 0.0, 0.0]), np.array([3.0, 4.0, 1.0]), np.array([2, 0]))",
+        "distance_without(np.array([1.0, 2.0, 3.0]), np.array([1.0, 0.0, 0.0]), np.array([0]))",
+        "distance_without(np.array([5.0, 1.0, 2.0, 0.0]), np.array([1.0, 1.0, 4.0, 3.0]), "
+        "np.array([0, 1]))",
+    ),
     why=(
         "Deleting a dimension means that it no longer counts for anybody, neither for the match "
         "nor for its rivals."
@@ -81,10 +139,58 @@ def distance_shares(query, match):
         ),
         "You delete nothing.": (lambda q, m, d: ((q - m) ** 2).sum()),
         "You set the deleted numbers of one descriptor to 0. The other's then count in full.": (
-            lambda q, m, d: ((np.where(np.isin(np.arange(len(q)), d), 0, q) - m) ** 2).sum()
+            lambda q, m, d: ((np.where(np.isin(np.arange(len(q)), d), 0, q) - m) ** 2).sum(),
+            lambda q, m, d: ((np.where(np.isin(np.arange(len(m)), d), 0, m) - q) ** 2).sum(),
         ),
         "You delete as many dimensions from the front, not those that are listed.": (
             lambda q, m, d: ((q - m)[len(d) :] ** 2).sum()
+        ),
+        "You divide by the number of dimensions. The squared distance is a sum.": (
+            lambda q, m, d: (np.delete(q - m, d) ** 2).mean(),
+            lambda q, m, d: (np.delete(q - m, d) ** 2).sum() / len(q),
+        ),
+        "You add up absolute differences. Square them.": (
+            lambda q, m, d: np.abs(np.delete(q - m, d)).sum()
+        ),
+        "You add up differences without squares, or square their sum.": (
+            lambda q, m, d: np.delete(q - m, d).sum(),
+            lambda q, m, d: np.delete(q - m, d).sum() ** 2,
+        ),
+        "You return one part for each dimension. Add them up.": (
+            lambda q, m, d: np.delete(q - m, d) ** 2
+        ),
+        "You delete one of the listed dimensions only.": (
+            lambda q, m, d: (np.delete(q - m, d[0]) ** 2).sum(),
+            lambda q, m, d: (np.delete(q - m, d[-1]) ** 2).sum(),
+        ),
+        "You count dimensions from 1. The first has number 0.": (
+            lambda q, m, d: (np.delete(q - m, np.array(d) - 1) ** 2).sum()
+        ),
+        "You delete one after the other, and the rest moves up each time. Delete all at once.": (
+            lambda q, m, d: (_one_by_one(q - m, d) ** 2).sum()
+        ),
+        "You delete as many dimensions from the end, not those that are listed.": (
+            lambda q, m, d: ((q - m)[: len(q) - len(d)] ** 2).sum(),
+            lambda q, m, d: ((q - m)[: -len(d)] ** 2).sum(),
+        ),
+        "You leave out the values that are listed. They are numbers of dimensions.": (
+            lambda q, m, d: ((q - m)[~np.isin(q, d)] ** 2).sum(),
+            lambda q, m, d: ((q - m)[~np.isin(q - m, d)] ** 2).sum(),
+        ),
+        "You return an inner product. The distance comes from differences.": (
+            lambda q, m, d: np.delete(q, d) @ np.delete(m, d)
+        ),
+        "You delete from one of the two only. Delete from their difference.": (
+            lambda q, m, d: ((np.delete(q, d) - m) ** 2).sum(),
+            lambda q, m, d: ((np.delete(m, d) - q) ** 2).sum(),
+        ),
+        "You shrink the distance by the number deleted. What the dimensions held counts.": (
+            lambda q, m, d: ((q - m) ** 2).sum() * (1 - len(d) / len(q)),
+            lambda q, m, d: ((q - m) ** 2).sum() - len(d),
+        ),
+        "You return the share that is left. The squared distance was asked for.": (
+            lambda q, m, d: (np.delete(q - m, d) ** 2).sum() / ((q - m) ** 2).sum(),
+            lambda q, m, d: 1 - (np.delete(q - m, d) ** 2).sum() / ((q - m) ** 2).sum(),
         ),
     },
 )

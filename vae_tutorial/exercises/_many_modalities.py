@@ -23,6 +23,12 @@ def _product(means, log_vars, prior=1.0):
         "normal prior. Return mean and log-variance of the product."
     ),
     example="product_of_experts(np.array([[2.0]]), np.array([[0.0]]))",
+    cases=(
+        "product_of_experts(np.array([[2.0], [4.0]]), np.array([[0.0], [0.0]]))",
+        "product_of_experts(np.array([[3.0, 0.0, 1.0], [0.0, 3.0, 1.0], [3.0, 3.0, 4.0]]), "
+        "np.zeros((3, 3)))",
+        "product_of_experts(np.array([[1.0, 2.0, 3.0]]), np.array([[1.0, 0.0, -1.0]]))",
+    ),
     why="Precisions add, the prior's is 1, and each mean weighs as much as its expert is sure.",
     reasoning=(
         "Multiplying densities adds their exponents, and each exponent is a parabola, "
@@ -40,13 +46,77 @@ def _product(means, log_vars, prior=1.0):
             lambda m, v: (_product(m, v)[0], np.exp(_product(m, v)[1]))
         ),
         "You take the plain mean of the means. Weigh them by their precisions.": (
-            lambda m, v: (m.mean(0), _product(m, v)[1])
+            lambda m, v: (m.mean(0), _product(m, v)[1]),
+            lambda m, v: (m.sum(0) / (1 + len(m)), _product(m, v)[1]),
         ),
         "You weigh by the variances: the unsure expert then speaks loudest.": (
             lambda m, v: ((np.exp(v) * m).sum(0) / (1 + np.exp(v).sum(0)), _product(m, v)[1])
         ),
         "The sign of the log-variance is wrong: that is the log-precision.": (
             lambda m, v: (_product(m, v)[0], -_product(m, v)[1])
+        ),
+        "You return the precision, or its inverse, in place of the log-variance.": (
+            lambda m, v: (_product(m, v)[0], np.exp(-_product(m, v)[1]))
+        ),
+        "You return the logarithm of the standard deviation. That of the variance was asked for.": (
+            lambda m, v: (_product(m, v)[0], _product(m, v)[1] / 2),
+            lambda m, v: (_product(m, v)[0], np.exp(_product(m, v)[1] / 2)),
+        ),
+        "The prior is missing in one of the two: it counts in mean and variance.": (
+            lambda m, v: (_product(m, v, 0.0)[0], _product(m, v)[1]),
+            lambda m, v: (_product(m, v)[0], _product(m, v, 0.0)[1]),
+        ),
+        "You do not divide the weighted means by the total precision.": (
+            lambda m, v: ((np.exp(-v) * m).sum(0), _product(m, v)[1])
+        ),
+        "You average the log-variances. It is the precisions that add.": (
+            lambda m, v: (_product(m, v)[0], v.mean(0)),
+            lambda m, v: (m.mean(0), v.mean(0)),
+            lambda m, v: (_product(m, v)[0], v.sum(0)),
+            lambda m, v: (m.mean(0), np.log(np.exp(v).mean(0))),
+            lambda m, v: (m.prod(0), v.sum(0)),
+            lambda m, v: (m.sum(0), v.sum(0)),
+        ),
+        "You add variances. It is the precisions, one over the variances, that add.": (
+            lambda m, v: (_product(m, v)[0], np.log(1 + np.exp(v).sum(0))),
+            lambda m, v: (
+                (np.exp(v) * m).sum(0) / (1 + np.exp(v).sum(0)),
+                np.log(1 + np.exp(v).sum(0)),
+            ),
+            lambda m, v: (
+                (np.exp(v) * m).sum(0) / (1 + np.exp(v).sum(0)),
+                -np.log(1 + np.exp(v).sum(0)),
+            ),
+            lambda m, v: (m.sum(0), np.log(1 + np.exp(v).sum(0))),
+        ),
+        "The prior has mean 0: it adds nothing to the sum of weighted means.": (
+            lambda m, v: (
+                (1 + (np.exp(-v) * m).sum(0)) / (1 + np.exp(-v).sum(0)),
+                _product(m, v)[1],
+            )
+        ),
+        "You take -log_vars for the precision. It is the exponential of that.": (
+            lambda m, v: ((-v * m).sum(0) / (1 - v.sum(0)), -np.log(1 - v.sum(0))),
+            lambda m, v: ((v * m).sum(0) / (1 + v.sum(0)), -np.log(1 + v.sum(0))),
+        ),
+        "You count the prior once for each expert. It is there once.": (
+            lambda m, v: _product(m, v, float(len(m)))
+        ),
+        "You read log_vars as logarithms of standard deviations.": (
+            lambda m, v: _product(m, 2 * v),
+            lambda m, v: _product(m, v / 2),
+        ),
+        "You add the means without weights. Weigh each by its precision.": (
+            lambda m, v: (m.sum(0), _product(m, v)[1])
+        ),
+        "You multiply over axis 1, the dimensions. Experts are the rows, axis 0.": (
+            lambda m, v: _product(m.T, v.T)
+        ),
+        "You average the precisions. A product adds them.": (
+            lambda m, v: (
+                (np.exp(-v) * m).mean(0) / (1 + np.exp(-v).mean(0)),
+                -np.log(1 + np.exp(-v).mean(0)),
+            )
         ),
     },
 )
@@ -66,6 +136,10 @@ def product_of_experts(means, log_vars):
         "the mean over its frames."
     ),
     example="pool_clip(np.array([[[0.0, 2.0], [4.0, 2.0]]]))",
+    cases=(
+        "pool_clip(np.array([[[1.0], [2.0], [6.0]]]))",
+        "pool_clip(np.arange(12.0).reshape(2, 3, 2) ** 2)",
+    ),
     why="What stays the same over time survives the mean; what moves is averaged away.",
     reasoning=(
         "The frames are the second axis, so the mean over `axis=1` leaves (clips, numbers). In "
@@ -75,13 +149,53 @@ def product_of_experts(means, log_vars):
     ),
     draw=lambda rng, size: (rng.normal(0, 1, (2, 2 + size, 3)),),
     mistakes={
-        "You take the maximum over the frames.": (lambda d: d.max(1)),
+        "You take the maximum over the frames.": (
+            lambda d: d.max(1),
+            lambda d: (d.max(1) + d.min(1)) / 2,
+        ),
         "You take the sum. Long clips would then lie far out.": (lambda d: d.sum(1)),
         "You return the first frame only.": (lambda d: d[:, 0]),
         "You pool over axis 2, the numbers of a frame. The frames are axis 1.": (
             lambda d: d.mean(2)
         ),
         "You return the median over the frames.": (lambda d: np.median(d, axis=1)),
+        "You average over axis 0, the clips. The frames are axis 1.": lambda d: d.mean(0),
+        "You average over frames and numbers. Each number keeps its own mean.": (
+            lambda d: d.mean((1, 2)),
+        ),
+        "You average over everything. Each clip has its own descriptor.": (
+            lambda d: d.mean(),
+            lambda d: d.mean((0, 1)),
+        ),
+        "You return one frame. Take the mean over all.": (
+            lambda d: d[:, -1],
+            lambda d: d[:, d.shape[1] // 2],
+            lambda d: (d[:, 0] + d[:, -1]) / 2,
+            lambda d: d[:, ::2].mean(1),
+            lambda d: d[:, 1:].mean(1),
+            lambda d: d[:, :-1].mean(1),
+        ),
+        "You put the frames side by side. Their mean was asked for.": (
+            lambda d: d.reshape(len(d), -1)
+        ),
+        "You divide by the wrong number. Divide by that of the frames.": (
+            lambda d: d.sum(1) / len(d),
+            lambda d: d.sum(1) / d.shape[2],
+            lambda d: d.sum(1) / (d.shape[1] - 1),
+            lambda d: d.sum(1) / (d.shape[1] + 1),
+        ),
+        "You scale the mean to length 1. The mean itself was asked for.": (
+            lambda d: d.mean(1) / np.linalg.norm(d.mean(1), axis=1, keepdims=True)
+        ),
+        "You return the minimum over the frames.": lambda d: d.min(1),
+        "You average absolute values. Signs count.": (
+            lambda d: np.abs(d).mean(1),
+            lambda d: np.abs(d.mean(1)),
+        ),
+        "You return how much the frames vary. Their mean was asked for.": (
+            lambda d: d.std(1),
+            lambda d: d.var(1),
+        ),
     },
 )
 def pool_clip(descriptors):

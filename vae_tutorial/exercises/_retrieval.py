@@ -21,6 +21,10 @@ def _two_sets(rng, size):
         "gallery descriptor (columns)."
     ),
     example="squared_distances(np.array([[0.0, 0.0]]), np.array([[3.0, 4.0], [1.0, 0.0]]))",
+    cases=(
+        "squared_distances(np.array([[1.0, 2.0]]), np.array([[1.0, 2.0], [4.0, 6.0]]))",
+        "squared_distances(np.array([[1.0], [0.0], [-2.0]]), np.array([[3.0], [0.0]]))",
+    ),
     why=(
         "Expanding the square turns the work into one matrix product, which is what a processor "
         "does best."
@@ -43,18 +47,62 @@ def _two_sets(rng, size):
             lambda q, g: (q**2).sum(1)[:, None] + (g**2).sum(1) - q @ g.T
         ),
         "The product has the wrong sign: it is subtracted.": (
-            lambda q, g: (q**2).sum(1)[:, None] + (g**2).sum(1) + 2 * q @ g.T
+            lambda q, g: (q**2).sum(1)[:, None] + (g**2).sum(1) + 2 * q @ g.T,
+            lambda q, g: (q**2).sum(1)[:, None] - (g**2).sum(1) - 2 * q @ g.T,
         ),
         "You take the mean over the dimensions. A squared distance is their sum.": (
             lambda q, g: ((q[:, None] - g) ** 2).mean(-1)
         ),
         "You left out the squared lengths of the queries. The ranking is right, but not the "
         "distance.": (lambda q, g: (g**2).sum(1) - 2 * q @ g.T),
+        "You left out the squared lengths of the gallery.": (
+            lambda q, g: (q**2).sum(1)[:, None] - 2 * q @ g.T
+        ),
+        "You return inner products. A distance comes from differences.": (
+            lambda q, g: q @ g.T,
+            lambda q, g: -2 * q @ g.T,
+        ),
+        "You add up absolute differences. Square them.": (
+            lambda q, g: np.abs(q[:, None] - g).sum(-1)
+        ),
+        "You add up differences without squares, or square their sum. Square first, then add up.": (
+            lambda q, g: (q[:, None] - g).sum(-1),
+            lambda q, g: (q[:, None] - g).sum(-1) ** 2,
+        ),
+        "You exchange rows and columns: queries are the rows.": (
+            lambda q, g: ((g[:, None] - q) ** 2).sum(-1)
+        ),
+        "You leave out the product of query and gallery.": (
+            lambda q, g: (q**2).sum(1)[:, None] + (g**2).sum(1)
+        ),
+        "You do not add up over the dimensions, or over another axis.": (
+            lambda q, g: (q[:, None] - g) ** 2,
+            lambda q, g: ((q[:, None] - g) ** 2).sum(0),
+            lambda q, g: ((q[:, None] - g) ** 2).sum(1),
+            lambda q, g: ((q[:, None] - g) ** 2).max(-1),
+        ),
+        "You take lengths without squares. Square the numbers before you add them up.": (
+            lambda q, g: (
+                np.linalg.norm(q, axis=1)[:, None] + np.linalg.norm(g, axis=1) - 2 * q @ g.T
+            )
+        ),
+        "Two arrays of different length cannot be subtracted. Give the queries a new axis: "
+        "queries[:, np.newaxis].": (
+            lambda q, g: ((q - g) ** 2).sum(-1),
+            lambda q, g: np.linalg.norm(q - g, axis=-1),
+            lambda q, g: np.linalg.norm(q - g, axis=-1) ** 2,
+            lambda q, g: (q**2).sum(1) + (g**2).sum(1) - 2 * q @ g.T,
+            lambda q, g: (q - g) ** 2,
+        ),
     },
 )
 def squared_distances(queries, gallery):
     lengths = (queries**2).sum(axis=1)[:, np.newaxis] + (gallery**2).sum(axis=1)
     return lengths - 2 * queries @ gallery.T
+
+
+def _cosines(q, g):
+    return q @ g.T / np.linalg.norm(q, axis=1)[:, None] / np.linalg.norm(g, axis=1)
 
 
 @exercise(
@@ -67,6 +115,11 @@ def squared_distances(queries, gallery):
         "(columns)."
     ),
     example="cosine_similarity(np.array([[2.0, 0.0]]), np.array([[1.0, 1.0], [0.0, 3.0]]))",
+    cases=(
+        "cosine_similarity(np.array([[3.0, 4.0]]), np.array([[4.0, 3.0], [-3.0, -4.0]]))",
+        "cosine_similarity(np.array([[1.0, 0.0], [0.0, 2.0], [2.0, 2.0]]), "
+        "np.array([[5.0, 0.0], [0.0, 1.0]]))",
+    ),
     why="Vectors of length one have their cosine as inner product.",
     reasoning=(
         "The inner product is $\\lVert q \\rVert \\lVert g \\rVert \\cos \\theta$, so dividing "
@@ -89,6 +142,47 @@ def squared_distances(queries, gallery):
         "You divide by squared lengths. The root is missing.": (
             lambda q, g: q @ g.T / (q**2).sum(1)[:, None] / (g**2).sum(1)
         ),
+        "You divide by the length of the queries only.": (
+            lambda q, g: q @ g.T / np.linalg.norm(q, axis=1)[:, None]
+        ),
+        "You return the angle. Its cosine was asked for.": (
+            lambda q, g: np.arccos(np.clip(_cosines(q, g), -1, 1)),
+            lambda q, g: np.degrees(np.arccos(np.clip(_cosines(q, g), -1, 1))),
+            lambda q, g: np.arccos(_cosines(q, g)),
+        ),
+        "You lose the sign: opposite directions have the cosine -1.": (
+            lambda q, g: np.abs(_cosines(q, g))
+        ),
+        "You take one length of the whole table. Each row has its own: axis=1.": (
+            lambda q, g: q @ g.T / (np.linalg.norm(q) * np.linalg.norm(g)),
+            lambda q, g: (q / np.linalg.norm(q)) @ (g / np.linalg.norm(g)).T,
+        ),
+        "You take lengths along axis 0, the rows. A descriptor's numbers are axis 1.": (
+            lambda q, g: (q / np.linalg.norm(q, axis=0)) @ (g / np.linalg.norm(g, axis=0)).T
+        ),
+        "You divide by sums of the numbers. The length is the root of the sum of squares.": (
+            lambda q, g: q @ g.T / np.abs(q).sum(1)[:, None] / np.abs(g).sum(1),
+            lambda q, g: q @ g.T / q.sum(1)[:, None] / g.sum(1),
+            lambda q, g: q @ g.T / np.abs(q).max(1)[:, None] / np.abs(g).max(1),
+        ),
+        "You return Euclidean distances. The cosine comes from the inner product.": (
+            lambda q, g: np.linalg.norm(q[:, None] - g, axis=-1),
+            lambda q, g: ((q[:, None] - g) ** 2).sum(-1),
+        ),
+        "You shift the cosine to the range from 0 to 1. It goes from -1 to 1.": (
+            lambda q, g: (_cosines(q, g) + 1) / 2
+        ),
+        "You add the two lengths. Multiply them.": (
+            lambda q, g: q @ g.T / (np.linalg.norm(q, axis=1)[:, None] + np.linalg.norm(g, axis=1))
+        ),
+        "You subtract the mean first. That is the correlation.": (
+            lambda q, g: _cosines(q - q.mean(1, keepdims=True), g - g.mean(1, keepdims=True))
+        ),
+        "Lengths of shape (n,) go along the columns. Keep the axis: keepdims=True.": (
+            lambda q, g: (q / np.linalg.norm(q, axis=1)) @ (g / np.linalg.norm(g, axis=1)).T,
+            lambda q, g: q @ g.T / np.linalg.norm(q, axis=1) / np.linalg.norm(g, axis=1),
+        ),
+        "You exchange rows and columns: queries are the rows.": lambda q, g: _cosines(q, g).T,
     },
 )
 def cosine_similarity(queries, gallery):
@@ -107,6 +201,10 @@ def cosine_similarity(queries, gallery):
         "(one a row), all with the same weight."
     ),
     example="query_expansion(np.array([0.0, 0.0]), np.array([[2.0, 2.0], [4.0, 1.0]]))",
+    cases=(
+        "query_expansion(np.array([1.0, 0.0]), np.array([[3.0, 0.0], [5.0, 3.0]]))",
+        "query_expansion(np.array([0.0]), np.array([[4.0]]))",
+    ),
     why=(
         "The mean of near images is less noisy than one of them, as long as most neighbours are "
         "right."
@@ -129,6 +227,50 @@ def cosine_similarity(queries, gallery):
         "You divide by the number of neighbours. With the query there is one more.": (
             lambda q, n: (q + n.sum(0)) / len(n)
         ),
+        "You take the mean over everything, or over the numbers. Keep each number: axis=0.": (
+            lambda q, n: np.vstack([q, n]).mean(),
+            lambda q, n: np.vstack([q, n]).mean(1),
+            lambda q, n: np.mean([q.mean(), n.mean()]),
+            lambda q, n: (q + n.sum()) / (1 + len(n)),
+        ),
+        "You return the median. The mean was asked for.": (
+            lambda q, n: np.median(np.vstack([q, n]), axis=0)
+        ),
+        "You count the query twice. Each descriptor has one vote.": (
+            lambda q, n: (2 * q + n.sum(0)) / (2 + len(n)),
+        ),
+        "You return the query as it was. Take the mean with its neighbours.": lambda q, n: q,
+        "You scale the mean to length 1. The mean itself was asked for.": (
+            lambda q, n: (q + n.sum(0)) / np.linalg.norm(q + n.sum(0))
+        ),
+        "You add the query to the mean of its neighbours and do not divide.": (
+            lambda q, n: q + n.mean(0)
+        ),
+        "You divide the neighbours alone. The query is part of the mean.": (
+            lambda q, n: q + n.sum(0) / (1 + len(n))
+        ),
+        "You add the query to each neighbour, and keep a row for each. The mean is one row.": (
+            lambda q, n: (q + n) / 2,
+            lambda q, n: (q + n) / (1 + len(n)),
+        ),
+        "You add the query to each neighbour, so it counts as often as they do together.": (
+            lambda q, n: (q + n).sum(0) / (1 + len(n)),
+        ),
+        "You take the largest numbers. Take the mean.": lambda q, n: np.maximum(q, n.max(0)),
+        "You use the first neighbour only.": (
+            lambda q, n: (q + n[0]) / 2,
+            lambda q, n: n[0],
+        ),
+        "You take the difference. A mean adds up.": (
+            lambda q, n: n.mean(0) - q,
+            lambda q, n: q - n.mean(0),
+        ),
+        "You divide by the length of a descriptor. Divide by the number of descriptors.": (
+            lambda q, n: (q + n.sum(0)) / len(q),
+            lambda q, n: (q + n.sum(0)) / (1 + len(q)),
+            lambda q, n: (q + n.sum(0)) / (2 + len(n)),
+            lambda q, n: (q + n.sum(0)) / 2,
+        ),
     },
 )
 def query_expansion(query, neighbours):
@@ -142,6 +284,30 @@ def _shifted(image, down, right):
     return result
 
 
+def _cut_from_the_end(image, down, right):
+    result = np.zeros_like(image)
+    result[down:, right:] = image[:-down, :-right]
+    return result
+
+
+def _up_and_left_from_the_end(image, down, right):
+    result = np.zeros_like(image)
+    result[:-down, :-right] = image[down:, right:]
+    return result
+
+
+def _onto_itself(image, down, right):
+    result = image.copy()
+    result[down:, right:] = image[: len(image) - down, : image.shape[1] - right]
+    return result
+
+
+def _cut_from_the_end_of_one(image, down, right):
+    result = np.zeros_like(image)
+    result[down:, right:] = image[:-down, : image.shape[1] - right]
+    return result
+
+
 @exercise(
     PAGE,
     title="A view: shift an image",
@@ -152,6 +318,12 @@ def _shifted(image, down, right):
         "leaves the frame is lost, and what comes in is 0."
     ),
     example="shift_image(np.arange(1.0, 10.0).reshape(3, 3), 1, 0)",
+    cases=(
+        "shift_image(np.array([[1.0, 2.0], [3.0, 4.0]]), 0, 1)",
+        "shift_image(np.array([[1.0, 2.0], [3.0, 4.0]]), 1, 0)",
+        "shift_image(np.array([[1.0, 2.0], [3.0, 4.0]]), 0, 0)",
+        "shift_image(np.arange(1.0, 13.0).reshape(3, 4), 2, 1)",
+    ),
     why=(
         "A slice of the old image goes into a slice of an empty one; nothing comes round from "
         "the other side."
@@ -165,18 +337,67 @@ def _shifted(image, down, right):
     ),
     draw=lambda rng, size: (
         rng.random((4, 5 + size)),
-        int(rng.integers(1, 4)),
-        int(rng.integers(0, 3)),
+        int(rng.integers(0, 4)),
+        int(rng.integers(0, 4)),
     ),
     mistakes={
         "Your image comes round at the other side, as np.roll does. That tears a digit in two.": (
-            lambda image, d, r: np.roll(image, (d, r), axis=(0, 1))
+            lambda image, d, r: np.roll(image, (d, r), axis=(0, 1)),
+            lambda image, d, r: np.roll(image, (r, d), axis=(0, 1)),
+            lambda image, d, r: np.roll(image, (-d, -r), axis=(0, 1)),
+            lambda image, d, r: np.roll(image, d, axis=0),
+            lambda image, d, r: np.roll(image, r, axis=1),
+            lambda image, d, r: np.roll(image, d, axis=1),
         ),
         "You have exchanged rows and columns: down is the first axis.": (
             lambda image, d, r: _shifted(image, r, d)
         ),
         "You move up and left.": (
             lambda image, d, r: _shifted(image[::-1, ::-1], d, r)[::-1, ::-1]
+        ),
+        "Where a shift is 0, image[:-0] is empty. Cut at rows - down and columns - right.": (
+            _cut_from_the_end,
+            _cut_from_the_end_of_one,
+            _up_and_left_from_the_end,
+            lambda image, d, r: np.pad(image, ((d, 0), (r, 0)))[:-d, :-r],
+        ),
+        "You fill what comes in with the edge of the image. It is 0.": (
+            lambda image, d, r: np.pad(image, ((d, 0), (r, 0)), mode="edge")[
+                : image.shape[0], : image.shape[1]
+            ]
+        ),
+        "Your image grows. What leaves the frame is lost: the shape stays.": (
+            lambda image, d, r: np.pad(image, ((d, 0), (r, 0))),
+            lambda image, d, r: np.pad(image, ((d, d), (r, r))),
+        ),
+        "Your image shrinks. Zeros come in, so that the shape stays.": (
+            lambda image, d, r: image[d:, r:],
+            lambda image, d, r: image[: image.shape[0] - d, : image.shape[1] - r],
+        ),
+        "You shift in one direction only. Both numbers count.": (
+            lambda image, d, r: _shifted(image, d, 0),
+            lambda image, d, r: _shifted(image, 0, r),
+        ),
+        "You fill what comes in with 1, white. It is 0.": (
+            lambda image, d, r: _shifted(image - 1, d, r) + 1,
+        ),
+        "You set rows and columns to 0 but do not move the image.": (
+            lambda image, d, r: np.where(
+                (np.arange(image.shape[0])[:, None] >= d) & (np.arange(image.shape[1]) >= r),
+                image,
+                0,
+            )
+        ),
+        "You move down and left, or up and right.": (
+            lambda image, d, r: _shifted(image[:, ::-1], d, r)[:, ::-1],
+            lambda image, d, r: _shifted(image[::-1], d, r)[::-1],
+        ),
+        "You begin with the old image, which stays where nothing comes in. Begin with zeros.": (
+            _onto_itself
+        ),
+        "You leave the image as it was.": lambda image, d, r: image,
+        "You move one pixel too far.": (
+            lambda image, d, r: _shifted(image, min(d + 1, len(image)), r + 1)
         ),
     },
 )
@@ -198,6 +419,11 @@ def shift_image(image, down, right):
     ),
     example=(
         "hamming_distances(np.array([10], dtype=np.uint8), np.array([[10], [5]], dtype=np.uint8))"
+    ),
+    cases=(
+        "hamming_distances(np.array([0, 255], dtype=np.uint8), "
+        "np.array([[255, 255], [0, 254]], dtype=np.uint8))",
+        "hamming_distances(np.zeros(40, dtype=np.uint8), np.full((2, 40), 255, dtype=np.uint8))",
     ),
     why="XOR leaves a 1 exactly where two bits differ; counting ones is all that remains.",
     reasoning=(
@@ -223,7 +449,48 @@ def shift_image(image, down, right):
             lambda q, g: np.unpackbits(q & g, axis=1).sum(1)
         ),
         "You compare the bytes as numbers. Unsigned bytes also wrap around when subtracted.": (
-            lambda q, g: np.abs(q.astype(int) - g).sum(1)
+            lambda q, g: np.abs(q.astype(int) - g).sum(1),
+            lambda q, g: np.abs(q - g).sum(1),
+            lambda q, g: ((q.astype(int) - g) ** 2).sum(1),
+            lambda q, g: np.linalg.norm(q.astype(float) - g, axis=1),
+            lambda q, g: np.unpackbits(g - q, axis=1).sum(1),
+            lambda q, g: np.unpackbits(q - g, axis=1).sum(1),
+        ),
+        "You count in uint8, which begins again at 256. Count in a larger type of number.": (
+            lambda q, g: np.unpackbits(q ^ g, axis=1).sum(1, dtype=np.uint8)
+        ),
+        "You return the share of bits that differ. Return their number.": (
+            lambda q, g: np.unpackbits(q ^ g, axis=1).mean(1)
+        ),
+        "You count the bits that are set in either: | where ^ belongs.": (
+            lambda q, g: np.unpackbits(q | g, axis=1).sum(1)
+        ),
+        "You add the XOR up as numbers. Spread each byte into its bits first.": (
+            lambda q, g: (q ^ g).sum(1),
+            lambda q, g: (q ^ g).astype(int).sum(1),
+        ),
+        "You return one number for everything. Each row of the gallery has its own.": (
+            lambda q, g: np.unpackbits(q ^ g).sum(),
+            lambda q, g: np.unpackbits(q ^ g, axis=1).sum(),
+            lambda q, g: (np.unpackbits(q) != np.unpackbits(g)).sum(),
+        ),
+        "You add up over axis 0, the gallery. The bits of a row are axis 1.": (
+            lambda q, g: np.unpackbits(q ^ g, axis=1).sum(0),
+            lambda q, g: np.unpackbits(q ^ g, axis=0).sum(0),
+            lambda q, g: np.unpackbits(q ^ g, axis=0).sum(1),
+        ),
+        "You compare how many bits are set. Two codes with as many ones may differ everywhere.": (
+            lambda q, g: np.abs(
+                np.unpackbits(q).sum() - np.unpackbits(g, axis=1).sum(1).astype(int)
+            )
+        ),
+        "You look at the first byte alone.": (
+            lambda q, g: np.unpackbits((q ^ g)[:, :1], axis=1).sum(1)
+        ),
+        "You do not add the bits up.": lambda q, g: np.unpackbits(q ^ g, axis=1),
+        "You return the distance squared, or its root. Count the bits.": (
+            lambda q, g: np.unpackbits(q ^ g, axis=1).sum(1) ** 0.5,
+            lambda q, g: np.unpackbits(q ^ g, axis=1).sum(1) ** 2,
         ),
     },
 )

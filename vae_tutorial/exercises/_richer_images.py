@@ -30,6 +30,11 @@ def _reciprocals(found, right, first=1):
         "counts 0."
     ),
     example="mean_reciprocal_rank(np.array([[4, 7, 2], [1, 3, 5]]), np.array([7, 9]))",
+    cases=(
+        "mean_reciprocal_rank(np.array([[1, 2, 3, 4]]), np.array([4]))",
+        "mean_reciprocal_rank(np.array([[0, 5]]), np.array([9]))",
+        "mean_reciprocal_rank(np.array([[3, 1], [3, 1], [3, 1]]), np.array([3, 1, 3]))",
+    ),
     why=(
         "Rank 1 gives 1, rank 2 a half: the measure rewards being first more than it punishes "
         "being late."
@@ -45,10 +50,18 @@ def _reciprocals(found, right, first=1):
     draw=_rankings,
     mistakes={
         "You leave out the queries whose image was not found. They count 0.": (
-            lambda f, r: _reciprocals(f, r)[(f == r[:, None]).any(1)].mean()
+            lambda f, r: _reciprocals(f, r).sum() / (f == r[:, None]).any(1).sum(),
+            lambda f, r: np.where((f == r[:, None]).any(1), _reciprocals(f, r), np.nan).mean(),
+            lambda f, r: np.nanmean(np.where((f == r[:, None]).any(1), _reciprocals(f, r), np.nan)),
         ),
         "You return one over the mean rank. Take the mean of one over the rank.": (
-            lambda f, r: 1 / ((f == r[:, None]).argmax(1) + 1).mean()
+            lambda f, r: 1 / ((f == r[:, None]).argmax(1) + 1).mean(),
+            lambda f, r: (
+                1
+                / np.where(
+                    (f == r[:, None]).any(1), (f == r[:, None]).argmax(1) + 1, f.shape[1] + 1
+                ).mean()
+            ),
         ),
         "Off by one: the first result has rank 1.": (lambda f, r: _reciprocals(f, r, 2).mean()),
         "You count queries whose image was found. That is recall.": (
@@ -56,6 +69,57 @@ def _reciprocals(found, right, first=1):
         ),
         "Where nothing was found you count rank 1: argmax of a row without a hit is 0.": (
             lambda f, r: (1 / ((f == r[:, None]).argmax(1) + 1)).mean()
+        ),
+        "You add up and do not divide by the number of queries.": (
+            lambda f, r: _reciprocals(f, r).sum()
+        ),
+        "You return one number for each query. Take their mean.": (lambda f, r: _reciprocals(f, r)),
+        "You count only the first result. That is precision at 1.": (
+            lambda f, r: (f[:, 0] == r).mean()
+        ),
+        "You return the mean rank. Take one over each rank first.": (
+            lambda f, r: ((f == r[:, None]).argmax(1) + 1).mean(),
+            lambda f, r: np.where(
+                (f == r[:, None]).any(1), (f == r[:, None]).argmax(1) + 1, 0
+            ).mean(),
+            lambda f, r: np.where((f == r[:, None]).any(1), (f == r[:, None]).argmax(1), 0).mean(),
+        ),
+        "You count ranks from 0. The first result has rank 1.": (
+            lambda f, r: np.where(
+                (f == r[:, None]).any(1), 1 / (f == r[:, None]).argmax(1), 0
+            ).mean(),
+            lambda f, r: (1 / (f == r[:, None]).argmax(1)).mean(),
+            lambda f, r: np.where(
+                (f == r[:, None]).any(1), 1 / np.maximum((f == r[:, None]).argmax(1), 1), 0
+            ).mean(),
+        ),
+        "You return the median. Take the mean.": lambda f, r: np.median(_reciprocals(f, r)),
+        "You count a query that found nothing as if its image came last, or one place after.": (
+            lambda f, r: np.where(
+                (f == r[:, None]).any(1), _reciprocals(f, r), 1 / (f.shape[1] + 1)
+            ).mean(),
+            lambda f, r: np.where(
+                (f == r[:, None]).any(1), _reciprocals(f, r), 1 / f.shape[1]
+            ).mean(),
+        ),
+        "You take the number of the image for its rank. Look for it in what was found.": (
+            lambda f, r: (1 / (r + 1)).mean(),
+            lambda f, r: (1 / r).mean(),
+        ),
+        "You divide by the number of results. Divide by the number of queries.": (
+            lambda f, r: _reciprocals(f, r).sum() / f.shape[1]
+        ),
+        "Each row has its own right image: compare with right[:, np.newaxis].": (
+            lambda f, r: np.where((f == r).any(1), 1 / ((f == r).argmax(1) + 1), 0).mean(),
+            lambda f, r: ((f == r).argmax(1) + 1).mean(),
+        ),
+        "Your score falls in a straight line with the rank. Take one over the rank.": (
+            lambda f, r: np.where(
+                (f == r[:, None]).any(1), 1 - (f == r[:, None]).argmax(1) / f.shape[1], 0
+            ).mean()
+        ),
+        "You share a hit out by the number of results. It counts one over its rank.": (
+            lambda f, r: (f == r[:, None]).mean()
         ),
     },
 )
@@ -76,6 +140,10 @@ def mean_reciprocal_rank(found, right):
         "each of its images."
     ),
     example="held_out_images(np.array([1, 2, 2, 3]), 2)",
+    cases=(
+        "held_out_images(np.array([0, 1, 2, 0]), 2)",
+        "held_out_images(np.array([3, 3, 4, 6]), 3)",
+    ),
     why=(
         "All drawings of a symbol fall on the same side, so a query's symbol was never trained on."
     ),
@@ -86,7 +154,7 @@ def mean_reciprocal_rank(found, right):
         "score would measure memory. The same rule holds for photographs of one person, frames "
         "of one film, or slices of one patient."
     ),
-    draw=lambda rng, size: (rng.integers(1, 9, 6 + size), int(rng.integers(2, 4))),
+    draw=lambda rng, size: (rng.integers(0, 9, 6 + size), int(rng.integers(2, 4))),
     mistakes={
         "You split by the position of the image. Another drawing of the same symbol is then in "
         "training: data have leaked.": (lambda s, e: np.arange(len(s)) % e == 0),
@@ -94,6 +162,40 @@ def mean_reciprocal_rank(found, right):
         "You hold out the symbols that leave a rest of 1.": (lambda s, e: s % e == 1),
         "You hold out only the first image of each symbol. The others leak it.": (
             lambda s, e: (s % e == 0) & (np.array([(s[:i] != s[i]).all() for i in range(len(s))]))
+        ),
+        "You leave symbol 0 out. 0 is divisible by every number.": (
+            lambda s, e: (s % e == 0) & (s > 0)
+        ),
+        "You return positions. Return True or False for each image.": (
+            lambda s, e: np.flatnonzero(s % e == 0)
+        ),
+        "You return the symbols. Return True or False for each image.": (
+            lambda s, e: s[s % e == 0],
+            lambda s, e: np.unique(s[s % e == 0]),
+            lambda s, e: np.where(s % e == 0, s, 0),
+            lambda s, e: np.unique(s) % e == 0,
+        ),
+        "You return the rest of the division. Compare it with 0.": lambda s, e: s % e,
+        "You divide the other way round: symbols % every.": lambda s, e: e % s == 0,
+        "You compare with every itself. All symbols that it divides are meant.": (
+            lambda s, e: s == e,
+        ),
+        "You count symbols by their order. Their numbers decide.": (
+            lambda s, e: np.unique(s, return_inverse=True)[1] % e == 0,
+            lambda s, e: np.isin(s, np.unique(s)[::e]),
+        ),
+        "You hold out the symbols below every. Those it divides are meant.": (
+            lambda s, e: s < e,
+            lambda s, e: s // e == 0,
+        ),
+        "You count from 1: the symbol's own number is divided, not the next.": (
+            lambda s, e: (s + 1) % e == 0,
+        ),
+        "You return symbol numbers divided by every. Ask whether a rest is left.": (
+            lambda s, e: s // e,
+            lambda s, e: s / e,
+            lambda s, e: s / e == 0,
+            lambda s, e: s // e == s,
         ),
     },
 )

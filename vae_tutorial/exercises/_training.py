@@ -2,15 +2,15 @@
 
 import numpy as np
 
-from vae_tutorial.exercises._bank import exercise
+from vae_tutorial.exercises._bank import exercise, seen
 
 PAGE = "training"
 
 
 def _posterior_means(rng, size):
-    spread = np.where(rng.random(6) < 0.5, 0.02, 1.0)
-    spread[:3] = 0.05, 1.0, 0.3  # variances 0.0025, 1 and 0.09
-    return rng.normal(2, 1, (30 + size, 6)) * spread, 0.01
+    spread = np.array([0.05, 0.3, 1.0, 2.0, 3.0, 0.0])  # of each dimension
+    mean = rng.choice([-6.0, 0.0, 6.0], 6)
+    return rng.normal(0, 1, (20 + size, 6)) * spread + mean, (0.01, 0.5, 2.0)[size % 3]
 
 
 @exercise(
@@ -23,6 +23,15 @@ def _posterior_means(rng, size):
         "between images with a variance above `threshold`?"
     ),
     example="active_units(np.array([[0.0, 5.0], [2.0, 5.0], [4.0, 5.0]]), 0.01)",
+    cases=(
+        "active_units(np.array([[0.0, 5.0], [2.0, 5.0]]), 3.0)",
+        "active_units(np.array([[0.0, 5.0, -5.0], [4.0, 5.0, -5.0]]), 3.0)",
+        "active_units(np.array([[0.0], [2.0]]), 1.0)",
+        "active_units(np.array([[0.0], [2.0]]), 1.5)",
+        "active_units(np.array([[0.0], [2.0]]), 2.0)",
+        "active_units(np.array([[-9.0, 0.0], [-9.0, 9.0], [-9.0, 0.0]]), 4.0)",
+    ),
+    also=(lambda means, t: int((means.var(axis=0, ddof=1) > t).sum()),),
     why="A dimension that says the same of every image carries nothing, whatever value it says.",
     reasoning=(
         "A dimension is of use if its posterior mean differs from image to image. "
@@ -36,16 +45,60 @@ def _posterior_means(rng, size):
     draw=_posterior_means,
     mistakes={
         "You take the variance along the wrong axis: over the dimensions of each image.": (
-            lambda means, t: int((means.var(axis=1) > t).sum())
+            lambda means, t: int((means.var(axis=1) > t).sum()),
+            lambda means, t: int((means.std(axis=1) > t).sum()),
         ),
         "You compare the standard deviation with the threshold. It is meant for the variance.": (
             lambda means, t: int((means.std(axis=0) > t).sum())
         ),
         "You look at how large the means are, not at how much they vary.": (
-            lambda means, t: int(((means**2).mean(axis=0) > t).sum())
+            lambda means, t: int(((means**2).mean(axis=0) > t).sum()),
+            lambda means, t: int((means.mean(axis=0) ** 2 > t).sum()),
+            lambda means, t: int(((means**2).sum(axis=0) > t).sum()),
         ),
         "You return the share of active dimensions. Return their number.": (
             lambda means, t: (means.var(axis=0) > t).mean()
+        ),
+        "You compare the mean with the threshold. A dimension is active if it varies.": (
+            lambda means, t: int((means.mean(axis=0) > t).sum()),
+            lambda means, t: int((np.abs(means.mean(axis=0)) > t).sum()),
+            lambda means, t: int((np.abs(means).mean(axis=0) > t).sum()),
+        ),
+        "You compare the range with the threshold. It is meant for the variance.": (
+            lambda means, t: int((np.ptp(means, axis=0) > t).sum())
+        ),
+        "You compare the largest value with the threshold. It is meant for the variance.": (
+            lambda means, t: int((means.max(axis=0) > t).sum()),
+            lambda means, t: int((np.abs(means).max(axis=0) > t).sum()),
+        ),
+        "You leave the threshold out, or write 0.01 in its place. Use the one that is given.": (
+            lambda means, t: int((means.var(axis=0) > 0.01).sum()),
+            lambda means, t: int((means.var(axis=0) > 0).sum()),
+        ),
+        "You count the dimensions that are not active.": (
+            lambda means, t: int((means.var(axis=0) <= t).sum()),
+            lambda means, t: int((means.var(axis=0) < t).sum()),
+        ),
+        "You count a variance that equals the threshold. Above means larger.": (
+            lambda means, t: int((means.var(axis=0) >= t).sum())
+        ),
+        "You count all dimensions, active or not: len counts False as well. Use sum.": (
+            lambda means, t: means.shape[1],
+            lambda means, t: means.shape[0],
+        ),
+        "You return which dimensions are active. Return how many.": (
+            lambda means, t: means.var(axis=0) > t,
+            lambda means, t: np.flatnonzero(means.var(axis=0) > t),
+        ),
+        "You take one variance of all numbers. Each dimension has its own: axis=0.": (
+            lambda means, t: int(means.var() > t),
+            lambda means, t: int(means.var(axis=0).mean() > t),
+            lambda means, t: bool((means.var(axis=0) > t).any()),
+            lambda means, t: int(means.var(axis=0).sum() > t),
+        ),
+        "You count single values above the threshold. Take the variance of each dimension.": (
+            lambda means, t: int((means > t).sum()),
+            lambda means, t: int((np.abs(means) > t).sum()),
         ),
     },
 )
@@ -69,6 +122,14 @@ def _epochs(rng, size):
         "at epoch `epochs`, and stays at 1."
     ),
     example="warmup_weight(5, 20)",
+    cases=(
+        "warmup_weight(0, 10)",
+        "warmup_weight(10, 10)",
+        "warmup_weight(15, 10)",
+        "warmup_weight(1, 2)",
+        "warmup_weight(9, 10)",
+        "warmup_weight(25, 10)",
+    ),
     why="The price comes in gradually, so the latent is in use before it has to pay in full.",
     reasoning=(
         "A straight line through 0 at epoch 0 and 1 at epoch `epochs` is `epoch / epochs`; the "
@@ -80,11 +141,54 @@ def _epochs(rng, size):
     draw=_epochs,
     mistakes={
         "Your weight goes on rising after the warm-up. Cap it at 1.": (lambda e, n: e / n),
-        "Off by one: at epoch 0 the weight should be 0.": (lambda e, n: min(1.0, (e + 1) / n)),
-        "You divide whole numbers by //, so the weight jumps from 0 to 1.": (
-            lambda e, n: min(1, e // n)
+        "Off by one: at epoch 0 the weight should be 0.": (
+            lambda e, n: min(1.0, (e + 1) / n),
+            lambda e, n: (e + 1) / n,
+            lambda e, n: min(1.0, (e + 1) / (n + 1)),
+            lambda e, n: (e + 1) / (n + 1),
         ),
-        "Your weight falls. It should rise from 0 to 1.": (lambda e, n: max(0.0, 1 - e / n)),
+        "You count epochs. Divide by the number of epochs of the warm-up.": (
+            lambda e, n: min(e, n),
+            lambda e, n: min(1, e),
+            lambda e, n: e,
+        ),
+        "You divide whole numbers by //, and they go on rising after the warm-up.": (
+            lambda e, n: e // n,
+        ),
+        "Your weight stops at another height, or is there too early. It reaches 1 at `epochs`.": (
+            lambda e, n: min(0.5, e / n),
+            lambda e, n: min(1.0, 2 * e / n),
+            lambda e, n: min(1.0, e / (2 * n)),
+        ),
+        "Your weight jumps from 0 to 1, as by // or by an if with no slope. It rises in a straight "
+        "line.": seen(lambda want, got, e, n: 0 < e < n and got in (0, 1)),
+        "Your weight falls. It should rise from 0 to 1.": (
+            lambda e, n: max(0.0, 1 - e / n),
+            lambda e, n: 1 - e / n,
+            lambda e, n: 1 - min(1.0, e / n),
+            lambda e, n: max(0.0, (n - e) / n),
+        ),
+        "Off by one: at epoch `epochs`, and not before, the weight reaches 1.": (
+            lambda e, n: min(1.0, e / (n - 1)),
+            lambda e, n: min(1.0, e / (n + 1)),
+            lambda e, n: max(0.0, min(1.0, (e - 1) / n)),
+            lambda e, n: min(1.0, (e - 1) / n),
+        ),
+        "Your weight starts again after the warm-up. It stays at 1.": (lambda e, n: (e % n) / n,),
+        "You take the larger of the two: the weight is never below 1. Take the smaller.": (
+            lambda e, n: max(1.0, e / n)
+        ),
+        "Yours is upside down: divide epoch by epochs.": (
+            lambda e, n: min(1.0, n / e),
+            lambda e, n: n / e,
+        ),
+        "You return 0 after the warm-up, or nothing that stays at 1.": (
+            lambda e, n: e / n if e < n else 0.0,
+            lambda e, n: e / n if e <= n else 0.0,
+        ),
+        "Your weight is 1 from the start.": (lambda e, n: 1.0),
+        "You return a per cent. The weight goes from 0 to 1.": (lambda e, n: 100 * min(1.0, e / n)),
+        "Your weight does not rise in a straight line.": seen(lambda want, got, e, n: 0 < got < 1),
     },
 )
 def warmup_weight(epoch, epochs):
@@ -103,6 +207,11 @@ def warmup_weight(epoch, epochs):
         "Return this beta."
     ),
     example="equivalent_beta(784, 32)",
+    cases=(
+        "equivalent_beta(4, 2)",
+        "equivalent_beta(3, 2)",
+        "equivalent_beta(6, 6)",
+    ),
     why=(
         "Multiplying the whole loss by n_pixels restores the sum over pixels and leaves the KL "
         "term, summed over dimensions, with n_pixels / latent_dim."
@@ -128,6 +237,28 @@ def warmup_weight(epoch, epochs):
             lambda n, d: 1.0
         ),
         "You divide whole numbers by //, which rounds the result down.": lambda n, d: n // d,
+        "That is the factor of one term alone. Beta is the ratio of both.": (
+            lambda n, d: 1 / d,
+            lambda n, d: 1 / n,
+            lambda n, d: d,
+        ),
+        "You subtract, or add. The two means differ by a factor: divide.": (
+            lambda n, d: n - d,
+            lambda n, d: n + d,
+            lambda n, d: n / (n + d),
+            lambda n, d: d / (n + d),
+        ),
+        "You take a logarithm. Beta is the ratio itself.": lambda n, d: np.log(n / d),
+        "You take a root. Both means are of plain sums.": lambda n, d: (n / d) ** 0.5,
+        "You square the ratio.": (
+            lambda n, d: (n / d) ** 2,
+            lambda n, d: (d / n) ** 2,
+        ),
+        "You count one half, or twice. Both terms keep the constants they have.": (
+            lambda n, d: n / (2 * d),
+            lambda n, d: 2 * n / d,
+        ),
+        "That is both factors multiplied. Beta is their ratio.": lambda n, d: 1 / (n * d),
     },
 )
 def equivalent_beta(n_pixels, latent_dim):
@@ -145,6 +276,12 @@ def equivalent_beta(n_pixels, latent_dim):
         "batch, replace what is below `floor` by `floor`, and return the sum."
     ),
     example="free_bits(np.array([[0.0, 2.0], [0.2, 4.0]]), 0.5)",
+    cases=(
+        "free_bits(np.array([[0.0, 2.0], [0.0, 4.0]]), 1.0)",
+        "free_bits(np.array([[4.0, 0.0], [2.0, 0.0], [0.0, 6.0]]), 1.0)",
+        "free_bits(np.array([[1.0, 1.0, 1.0]]), 3.0)",
+        "free_bits(np.array([[0.0, 0.0]]), 1.0)",
+    ),
     why=(
         "Below the floor the price is constant, so there is no gradient that would empty the "
         "dimension altogether."
@@ -163,13 +300,45 @@ def equivalent_beta(n_pixels, latent_dim):
             lambda kl, f: np.minimum(kl.mean(0), f).sum()
         ),
         "You apply the floor to the sum. One busy dimension then pays for all others.": (
-            lambda kl, f: max(kl.mean(0).sum(), f)
+            lambda kl, f: max(kl.mean(0).sum(), f),
+            lambda kl, f: max(kl.mean(), f),
         ),
         "You apply the floor to each image before averaging. Average over the batch first.": (
             lambda kl, f: np.maximum(kl, f).mean(0).sum()
         ),
         "You take the mean over the dimensions. The divergence is their sum.": (
             lambda kl, f: np.maximum(kl.mean(0), f).mean()
+        ),
+        "The floor is missing: replace what is below it.": (
+            lambda kl, f: kl.mean(0).sum(),
+            lambda kl, f: kl.mean(1).sum(),
+            lambda kl, f: kl.mean(),
+        ),
+        "You subtract the floor. Replace what is below it by it.": (
+            lambda kl, f: np.maximum(kl.mean(0) - f, 0).sum(),
+            lambda kl, f: (kl.mean(0) - f).sum(),
+        ),
+        "You add the floor. It replaces only what is below it.": (
+            lambda kl, f: (kl.mean(0) + f).sum(),
+            lambda kl, f: kl.mean(0).sum() + f,
+            lambda kl, f: np.maximum(kl.mean(0), f * kl.shape[1]).sum(),
+        ),
+        "You set to 0, or leave out, what is below the floor. Replace it by the floor.": (
+            lambda kl, f: np.where(kl.mean(0) < f, 0, kl.mean(0)).sum()
+        ),
+        "You sum over the batch. Average each dimension over it.": (
+            lambda kl, f: np.maximum(kl.sum(0), f).sum(),
+            lambda kl, f: np.maximum(kl, f).sum(),
+            lambda kl, f: np.maximum(kl.sum(0), f).mean(),
+        ),
+        "You average over axis 1, the dimensions. The batch is the first axis.": (
+            lambda kl, f: np.maximum(kl.mean(1), f).sum(),
+            lambda kl, f: np.maximum(kl.mean(1), f).mean(),
+            lambda kl, f: np.maximum(kl.sum(1), f).mean(),
+        ),
+        "You return the dimensions. Add them up.": lambda kl, f: np.maximum(kl.mean(0), f),
+        "You count only the dimensions below the floor.": (
+            lambda kl, f: f * (kl.mean(0) < f).sum()
         ),
     },
 )

@@ -4,20 +4,26 @@ import contextlib
 import copy
 import ctypes
 import io
+import numbers
 import sys
 import threading
 import time
 
 import numpy as np
 
-TIME_LIMIT = 1.5  # seconds of computing for all inputs of one check
+TIME_LIMIT = 4  # seconds of computing for all inputs of one check, imports left out
 LONGEST_WAIT = 60  # seconds by the clock, for an answer that sleeps or asks for input
-COMPUTES = f"was not done after {TIME_LIMIT:g} s of computing. Does a loop never end?"
-WAITS = f"was not done after {LONGEST_WAIT} s. Does it sleep, or ask for input?"
+LONGEST_IMPORT = 300  # seconds by the clock
+STOPS = "Your function stops with an error,"
+BUSY = "If not, other programs may keep the computer busy: run the cell again."
 
 
 class Fault(Exception):
-    """What stopped the trial, in words for the reader."""
+    """What stopped an answer, in words for the reader; ``error`` is what it raised, if it did."""
+
+    def __init__(self, words: str, error: str = ""):
+        super().__init__(words)
+        self.error = error
 
 
 class NotAttempted(Exception):
@@ -28,118 +34,204 @@ class _TooLong(BaseException):
     """Raised inside a function that runs too long."""
 
 
-def run(answer, inputs) -> list:
-    """Return what ``answer`` gives for each of ``inputs``; raise Fault or NotAttempted."""
+class _Silence(io.TextIOBase):
+    """Takes what an answer prints, keeps none of it, and cannot be closed."""
+
+    heard = False
+
+    def write(self, text: str) -> int:
+        self.heard = True
+        return len(text)
+
+    def close(self) -> None:
+        pass
+
+
+def run(answer, calls, inputs, wanted) -> tuple[list, bool]:
+    """Return what ``answer`` gives for each of ``inputs``, and whether it prints.
+
+    A result is an array, a tuple of arrays, or the Fault that stopped the answer on this input.
+    ``calls`` are the inputs in words. Raise Fault where time is up, and NotAttempted.
+    """
     results: list = []
-    faults: list[BaseException] = []
+    left: list[BaseException] = []
+    clock: list = []
+    silence = _Silence()
 
     def work():
         try:
-            for given in inputs:
-                results.append(_call(answer, given))
-        except _TooLong:
-            pass
-        except BaseException as fault:  # also SystemExit: a check must not end the kernel
-            faults.append(fault)
+            clock.append(_clock())
+            for call, given, want in zip(calls, inputs, wanted, strict=True):
+                try:
+                    results.append(_outcome(answer, call, given, want, silence))
+                except Fault as fault:
+                    results.append(fault)
+        except BaseException as fault:  # whatever an answer raises, it must not end the kernel
+            left.append(fault)
 
     stdout = sys.stdout
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
-    if said := _not_done(thread):
-        if said == COMPUTES:
-            _stop(thread)
+    if said := _not_done(thread, clock):
         sys.stdout = stdout  # in case the thread still holds it
         raise Fault(f"Your function {said}")
-    if faults:
-        raise faults[0]
-    return results
+    if left:
+        raise (
+            left[0] if isinstance(left[0], NotAttempted) else Fault(f"{STOPS} {in_words(left[0])}")
+        )
+    return results, silence.heard
 
 
-def _not_done(thread) -> str:
+def _clock():
+    """Return the clock of this thread's computing, or None where the system has none."""
+    if hasattr(time, "pthread_getcpuclockid"):
+        return time.pthread_getcpuclockid(threading.get_ident())
+    return None  # as on Windows and macOS
+
+
+def _computed(clock: list) -> float:
+    """Return the seconds that a thread has computed; without its clock, those of all threads."""
+    try:
+        return time.process_time() if clock[0] is None else time.clock_gettime(clock[0])
+    except (IndexError, OSError):  # the thread has ended
+        return 0.0
+
+
+def _not_done(thread, clock: list) -> str:
     """Wait for a thread; return what to say where it computes or waits too long, else nothing.
 
     Time of the processor is what counts, because a right answer is slow by the clock where other
-    programs keep the computer busy.
+    programs keep the computer busy. Importing TensorFlow takes seconds, and is no loop.
     """
-    computing, started = time.process_time(), time.monotonic()
+    while not clock and thread.is_alive():
+        thread.join(0.001)
+    start = time.monotonic()
+    computing = waiting = 0.0
+    computed, now, imports = _computed(clock), start, False
     while thread.is_alive():
-        if time.process_time() - computing > TIME_LIMIT:
-            return COMPUTES
-        if time.monotonic() - started > LONGEST_WAIT:
-            return WAITS
         thread.join(0.05)
+        before, computed = computed, _computed(clock)
+        earlier, now = now, time.monotonic()
+        imported, imports = imports, _imports(thread)
+        if (imports or imported) and now - start < LONGEST_IMPORT:
+            continue
+        computing += computed - before
+        waiting += now - earlier
+        if computing > TIME_LIMIT:
+            _stop(thread)
+            return (
+                f"was not done after {TIME_LIMIT:g} s of computing. Does a loop never end? {BUSY}"
+            )
+        if waiting > LONGEST_WAIT:
+            return f"was not done after {LONGEST_WAIT} s. Does it sleep, or ask for input? {BUSY}"
     return ""
+
+
+def _imports(thread) -> bool:
+    """Tell whether a thread is importing a module just now."""
+    frame = sys._current_frames().get(thread.ident)
+    while frame is not None:
+        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _stop(thread) -> None:
     """Raise an exception in a thread as soon as it runs Python code again; it ends by it.
 
-    Not for one that waits: Python 3.11, while it is traced as for coverage, would never go on.
+    Repeated, because the answer may catch it. Not in one that waits: Python 3.11, while it is
+    traced as for coverage, would never go on.
     """
     assert thread.ident is not None  # it was started
     identity = ctypes.c_ulong(thread.ident)
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(identity, ctypes.py_object(_TooLong))
-    thread.join(1)
+    for _ in range(20):
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(identity, ctypes.py_object(_TooLong))
+        thread.join(0.05)
+        if not thread.is_alive():
+            return
 
 
-def _call(answer, given):
+def _outcome(answer, call, given, want, silence):
+    """Return an answer's result on one input as arrays; raise Fault or NotAttempted."""
     own = copy.deepcopy(given)
-    printed = io.StringIO()
     try:
-        with contextlib.redirect_stdout(printed):
+        with contextlib.redirect_stdout(silence), np.errstate(all="ignore"):
             result = answer(*own)
-    except _TooLong:
+            if not all(same(a, b) for a, b in zip(given, own, strict=True)):
+                raise Fault(
+                    "Your function changes its input in place. The caller still needs it: work on "
+                    f"a copy, or write x = x + 1 in place of x += 1.\nThe input was {call}."
+                )
+            return as_numbers(result, want)
+    except (_TooLong, Fault):
         raise
     except NotImplementedError:
         raise NotAttempted from None
     except BaseException as error:
-        text = str(error).splitlines()[0] if str(error) else "no further message"
-        raise Fault(
-            f"Your function stops with an error, {type(error).__name__}: {text}\n"
-            f"The input was {show(given)}."
-        ) from None
-    if not all(same(a, b) for a, b in zip(given, own, strict=True)):
-        raise Fault(
-            "Your function changes its input in place. The caller still needs it: work on a copy, "
-            "or write x = x + 1 in place of x += 1."
-        )
-    if printed.getvalue():
-        raise Fault("Your function prints. Let it only return its result.")
-    return result
+        said = in_words(error)
+        raise Fault(f"{STOPS} {said}\nThe input was {call}.", said) from None
+
+
+def in_words(error: BaseException) -> str:
+    """Return an error's type and the first line of its text."""
+    try:
+        text = str(error).splitlines()[0]
+    except BaseException:  # there is none, or asking for it fails as well
+        text = "no further message"
+    return f"{type(error).__name__}: {text}"
 
 
 def as_numbers(got, want):
-    """Return a result as NumPy arrays; raise Fault where it is of another kind than ``want``."""
+    """Return a result as arrays of its own; raise Fault where ``want`` is of another kind."""
     if got is None:
         raise Fault("Your function returns nothing. Is there a return at its end?")
     if isinstance(want, tuple):
-        if not isinstance(got, (tuple, list)) or len(got) != len(want):
+        parts = got if isinstance(got, (tuple, list)) else _rows(got, want)
+        if len(parts) != len(want):
             raise Fault(f"Return {len(want)} results, separated by commas.")
-        return tuple(as_numbers(g, w) for g, w in zip(got, want, strict=True))
+        return tuple(as_numbers(g, w) for g, w in zip(parts, want, strict=True))
     try:
-        value = np.asarray(got)
+        value = _plain(np.array(got))  # a copy, because the answer may use its own again
     except Exception:
-        value = np.asarray(None)
-    if value.dtype.kind not in "fiub":
+        value = np.asarray("")
+    if value.dtype.kind not in "fiubO":
         raise Fault(f"Return numbers; your function returns {type(got).__name__}.")
     return value
 
 
-def check_form(got, want) -> None:
-    """Raise Fault where shapes differ, or where a result is not finite and should be."""
+def _rows(got, want) -> list:
+    """Return the rows of one array that holds all results, each of the form of the first."""
+    try:
+        rows = list(np.asarray(got))
+    except Exception:
+        return []
+    return rows if rows and np.shape(rows[0]) == np.shape(want[0]) else []
+
+
+def _plain(value: np.ndarray) -> np.ndarray:
+    """Return fractions as floats, and whole numbers beyond int64 as they are."""
+    if value.dtype.kind != "O":
+        return value
+    if all(isinstance(item, numbers.Integral) for item in value.flat):
+        return value
+    return value.astype(float)
+
+
+def form_of(got, want) -> str:
+    """Return in words how the form of a result differs from the right one's, or nothing."""
     if isinstance(want, tuple):
-        for g, w in zip(got, want, strict=True):
-            check_form(g, w)
-        return
+        return next(filter(None, map(form_of, got, want)), "")
     shape = np.shape(want)
     if got.shape != shape:
         said = "one number" if not shape else f"shape {shape}"
-        raise Fault(f"The result should have {said}, but yours has shape {got.shape}.")
-    if not np.isfinite(got).all() and np.isfinite(want).all():
-        raise Fault(
+        return f"The result should have {said}, but yours has shape {got.shape}."
+    if got.dtype.kind == "f" and not np.isfinite(got).all() and np.isfinite(want).all():
+        return (
             "Your result holds NaN or infinity where the right one is finite. Look for a "
             "logarithm of 0, an overflowing exp, or a division by 0."
         )
+    return ""
 
 
 def same(want, got) -> bool:
@@ -149,11 +241,41 @@ def same(want, got) -> bool:
     want, got = np.asarray(want), np.asarray(got)
     if want.shape != got.shape:
         return False
-    if want.dtype.kind in "iub":
-        return bool((want == got).all())
+    if want.dtype.kind in "iubO":
+        if got.dtype.kind != "f":
+            return bool((want == got).all())
+        # 29 may have become 28.999999 on the way, but never 28.99.
+        want = want.astype(float)
+        return bool((np.abs(got - want) <= np.clip(np.abs(want) * 1e-6, 1e-6, 0.01)).all())
+    try:
+        got = got.astype(float)
+    except OverflowError:  # a whole number beyond every float
+        return False
     return bool(np.allclose(got, want, rtol=1e-4, atol=1e-5, equal_nan=True))
 
 
-def show(values) -> str:
+def show(result) -> str:
+    """Return a result in short; the parts of a tuple one after the other."""
+    values = result if isinstance(result, tuple) else (result,)
     with np.printoptions(precision=4, suppress=True, threshold=20):
-        return ", ".join(np.array2string(np.asarray(value), separator=", ") for value in values)
+        return ", ".join(map(_shown, values))
+
+
+def _shown(value) -> str:
+    try:
+        return np.array2string(np.asarray(value), separator=", ")
+    except ValueError:  # Python writes no whole number of more than 4300 digits
+        return "a number of thousands of digits"
+
+
+def written(name: str, given) -> str:
+    """Return the call of a function as Python that can be pasted."""
+    return f"{name}({', '.join(map(_literal, given))})"
+
+
+def _literal(value) -> str:
+    if not isinstance(value, np.ndarray):
+        return repr(value)
+    listed = value.tolist()
+    kind = "" if np.array(listed).dtype == value.dtype else f", dtype=np.{value.dtype}"
+    return f"np.array({listed}{kind})"
