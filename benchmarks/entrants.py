@@ -118,6 +118,7 @@ CODED = ("PCA", "HOG, PCA", "upright HOG, PCA", "view VAE", "HOG view VAE", "gra
 BITS = 64
 
 OFF = {"noise": False, "beta": 0.0}
+ARTICLE = {"architecture": "dense", "likelihood": "bernoulli", "beta": 1.0}
 RUNGS = {
     "autoencoder": {"views": 0.0, **OFF},
     "with noise": {"views": 0.0, "beta": 0.0},
@@ -132,6 +133,14 @@ LADDERS = {
     "drawing the graph": (
         "graph view VAE",
         {name: RUNGS[name] for name in ("with views", "with views, noise and KL")},
+    ),
+    "dense, drawing pixels": (
+        "VAE",
+        {
+            "autoencoder": ARTICLE | OFF,
+            "with noise and KL": ARTICLE,
+            "a tenth of the KL": ARTICLE | {"beta": 0.1},
+        },
     ),
 }
 
@@ -154,6 +163,8 @@ PAIRS = [
     *steps("drawing HOG", *CLIMB),
     *steps("drawing HOG", *STILL),
     *steps("drawing the graph", "with views", "with views, noise and KL"),
+    *steps("dense, drawing pixels", "autoencoder", "with noise and KL"),
+    *steps("dense, drawing pixels", "autoencoder", "a tenth of the KL"),
     # What is drawn, and nothing else: neither noise nor KL term.
     (("drawing HOG", "autoencoder"), ("drawing pixels", "autoencoder")),
     (("drawing HOG", "with views"), ("drawing pixels", "with views")),

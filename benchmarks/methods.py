@@ -31,6 +31,7 @@ class Method:
     cell: int = 4
     orientations: int = 9
     # Networks:
+    architecture: str = "conv"
     loss: str = "reconstruction"  # or contrast, labels
     target: str = "pixels"  # hog, graph, hog+graph: what the decoder is to draw
     views: float = 0.0  # strength of the views that the encoder sees
@@ -124,11 +125,11 @@ def build(data_name: str, method: Method, seed: int, n_features: int):
         return rivals.Classifier(DIM, view)
     common = {"view": view, "beta": method.beta, "seed": seed, "noise": method.noise}
     if method.target != "pixels":
-        return models.FeatureVAE(SHAPE, DIM, "conv", n_features, **common)
+        return models.FeatureVAE(SHAPE, DIM, method.architecture, n_features, **common)
     kind = models.BinaryVAE if method.bits else models.ViewVAE
     size = 64 if method.bits else DIM
     common |= {"consistency": method.consistency}
-    return kind(SHAPE, size, "conv", method.likelihood, **common)
+    return kind(SHAPE, size, method.architecture, method.likelihood, **common)
 
 
 def targets(gallery: np.ndarray, method: Method) -> np.ndarray | None:
