@@ -16,7 +16,7 @@ BOOK = ROOT / "book"
 NOTEBOOKS = sorted(p for p in BOOK.rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
 
 # Pages to look things up in; the rest are chapters.
-APPENDIX = {"faq", "teachers-guide"}
+APPENDIX = {"faq", "right-tool", "teachers-guide"}
 RULES_OF_CHAPTERS = {"rule_quiz", "rule_sections", "rule_stated_times"}
 
 
