@@ -5,6 +5,8 @@ from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 
+from vae_tutorial.exercises import _cells
+
 ROOT = Path(__file__).resolve().parents[1]
 
 LONGEST_CELL = 30
@@ -32,6 +34,9 @@ OPEN_EXERCISE = re.compile(
     r"^(`{3,})\{exercise\}[^\n]*\n((?::[\w-]+:[^\n]*\n)*)(.*?)^\1 *$", re.DOTALL | re.MULTILINE
 )
 OPEN_LEAD = re.compile(r"\*open-ended, about (?:15|20|30|45|60) min\.\* \S")
+CHECKED = re.compile(r'exercises\.check\("(\w+)"')
+SOLVED = re.compile(r"^(`{3,})\{solution\}.*?^\1 *$", re.DOTALL | re.MULTILINE)
+PYTHON = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 ALLOWED_TAGS = {"nbval-ignore-output", "hide-input"}
 ALLOWED_CELL_METADATA = {"tags", "mystnb", "execution"}
 ALLOWED_METADATA = {"kernelspec", "language_info"}
@@ -212,6 +217,21 @@ def rule_open_exercises_are_timed(notebook) -> list[str]:
             )
         if solved.count(name) != 1:
             problems.append(f"open exercise {name!r} has {solved.count(name)} solutions, not one")
+    return problems
+
+
+def rule_exercises_have_names_of_their_own(notebook) -> list[str]:
+    """A stub takes its name from whatever else runs, and a reader runs cells in any order."""
+    names = set(CHECKED.findall("\n".join(cell.source for cell in code_cells(notebook))))
+    cells = [cell.source for cell in code_cells(notebook) if not CHECKED.search(cell.source)]
+    solutions = "\n".join(found[0] for found in SOLVED.finditer(markdown(notebook)))
+    problems = []
+    for where, code in [
+        *((f"the cell {cell[:40]!r}", cell) for cell in cells),
+        *((f"the solution {code[:40]!r}", code) for code in PYTHON.findall(solutions)),
+    ]:
+        used = set().union(*(set().union(*_cells._names(node)) for node in _cells.parse(code)))
+        problems += [f"{where} uses the name of the exercise {name!r}" for name in names & used]
     return problems
 
 

@@ -1,9 +1,11 @@
 """Every exercise: its solution passes, each known mistake is named, a stub is not attempted."""
 
+import ast
 import contextlib
 import dataclasses
 import functools
 import inspect
+import re
 import subprocess
 import sys
 import threading
@@ -20,6 +22,7 @@ from tensorflow_answers import WITHOUT
 from vae_tutorial import exercises
 from vae_tutorial._tensorflow import tf
 from vae_tutorial.exercises import EXERCISES, _trial
+from vae_tutorial.exercises._bank import REPLACED
 from vae_tutorial.exercises._trial import Fault, form_of, same, show
 
 MISTAKES = [
@@ -473,16 +476,67 @@ def test_a_tuple_must_have_its_parts():
     )
 
 
-def test_an_unknown_exercise_is_refused():
+@pytest.mark.parametrize("asked", [exercises.hint, lambda name: exercises.check(name, top_k)])
+def test_an_unknown_exercise_is_refused_and_the_nearest_are_named(asked):
     for name, said in {
-        "precision": "did you mean 'precision_at_k'",
+        "precision": "did you mean 'precision_at_k' or ",
+        "average_precison": "did you mean 'average_precision' or 'precision_at_k'",
         "topk": "did you mean 'top_k'",
         "xyz": "has all names",
     }.items():
-        with pytest.raises(ValueError, match=f"there is no exercise '{name}'; .*{said}"):
-            exercises.check(name, top_k)
+        with pytest.raises(ValueError, match=f"there is no exercise '{name}'; .*{said}") as refused:
+            asked(name)
+        assert sum(repr(known) in str(refused.value) for known in EXERCISES) <= 3
+    with pytest.raises(ValueError, match="'kl_divergence' was replaced by 'kl_to_scaled_prior'"):
+        asked("kl_divergence")
     with pytest.raises(TypeError, match="name must be a string, got int"):
-        exercises.check(1, top_k)
+        asked(1)
+
+
+def test_what_replaces_an_exercise_is_one():
+    assert set(REPLACED.values()) <= set(EXERCISES)
+    assert not set(REPLACED) & set(EXERCISES)
+
+
+def test_each_call_gives_the_next_hint_and_the_last_one_stays(monkeypatch):
+    monkeypatch.setattr(exercises, "_hinted", {})
+    hints = [exercises.hint("top_k") for _ in range(5)]
+    assert [(hint.name, hint.step) for hint in hints] == [("top_k", n) for n in (1, 2, 3, 3, 3)]
+    assert [hint.text for hint in hints[:3]] == list(EXERCISES["top_k"].hints)
+    assert repr(hints[2]).startswith("top_k, hint 3 of 3, nearly the code: `nearest = ")
+    assert exercises.hint("pool_clip").step == 1  # each exercise counts for itself
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_hints_say_more_each_time_and_never_all(name):
+    nudge, idea, nearly = EXERCISES[name].hints
+    assert len({nudge, idea, nearly}) == 3
+    source = EXERCISES[name].solution_source()
+    nodes = list(ast.walk(ast.parse(source)))
+    called = {node.attr for node in nodes if isinstance(node, ast.Attribute) and len(node.attr) > 4}
+    assert "`" not in nudge and not [word for word in called if word in nudge]
+    results = [ast.unparse(node.value) for node in nodes if isinstance(node, ast.Return)]
+    for text in (nudge, idea, nearly):
+        assert text.endswith((".", "?"))
+        # A session prints it and a page typesets it: signs of Markdown are code, or not there.
+        assert text.count("`") % 2 == 0
+        assert not set(re.sub("`[^`]*`", "", text)) & set("*_[]{}$\\=@<>|")
+        assert not [result for result in results if len(result) > 12 and result in text]
+
+
+def test_every_printed_solution_runs_with_all_stubs_untouched():
+    for page in place_exercises.pages():
+        cells = nbformat.read(place_exercises.BOOK / f"{page}.ipynb", as_version=4).cells
+        untouched = "\n".join(cell.source for cell in cells if cell.id.startswith("stub-"))
+        for cell in (cell for cell in cells if cell.id.startswith("solution-")):
+            space = {"np": np}
+            exec(untouched, space)
+            exec(
+                re.search(r"^```python\n(.*?)^```$", cell.source, re.DOTALL | re.MULTILINE)[1],
+                space,
+            )
+            name = cell.id.removeprefix("solution-")
+            assert exercises.check(name, space[name]).status == exercises.RIGHT, name
 
 
 def test_progress_shows_what_was_checked(monkeypatch):
@@ -503,12 +557,12 @@ def test_progress_shows_what_was_checked(monkeypatch):
 
 
 def test_the_stub_that_nbgrader_writes_is_not_attempted():
-    def kl_divergence(mean, log_var):
+    def elbo_of_batch(log_likelihood, kl):
         # YOUR CODE HERE
         raise NotImplementedError()
 
-    verdict = exercises.check("kl_divergence", kl_divergence)
-    assert repr(verdict) == "kl_divergence: not attempted yet"
+    verdict = exercises.check("elbo_of_batch", elbo_of_batch)
+    assert repr(verdict) == "elbo_of_batch: not attempted yet"
 
 
 def test_a_wrong_axis_is_named_and_not_only_the_shape():
@@ -533,6 +587,10 @@ def test_the_book_holds_every_exercise_as_the_bank_has_it():
         places = [cell.source for cell in notebook.cells if cell.id.startswith("solution-")]
         assert len(places) == len(names)
         assert all(map(str.__contains__, places, [EXERCISES[n].reasoning for n in names]))
+        clicks = [cell.source for cell in notebook.cells if cell.id.startswith("hints-")]
+        shown = [re.findall(r"^:::\{dropdown\} Hint (.+)\n(.+)\n:::$", c, re.M) for c in clicks]
+        kinds = ("1: a nudge", "2: the idea", "3: nearly the code")
+        assert shown == [list(zip(kinds, EXERCISES[n].hints, strict=True)) for n in names]
         assert stored == {f"{name}: not attempted yet" for name in names}
 
 
@@ -544,7 +602,7 @@ def by_list_index(distances, k):
 
 
 def by_fixed_shift(shift):
-    return lambda w: np.log(np.exp(w + shift).mean(-1)) - shift
+    return lambda w: np.exp(w + shift).sum(-1) ** 2 / np.exp(2 * (w + shift)).sum(-1)
 
 
 @pytest.mark.parametrize(
@@ -559,11 +617,6 @@ def by_fixed_shift(shift):
         ("top_k", lambda d, k: np.argpartition(d, k)[:k], "You give argpartition k"),
         ("top_k", by_list_index, "one position twice"),
         ("top_k", lambda d, k: np.argsort(d)[-k:], "You return the farthest images"),
-        (
-            "bernoulli_log_likelihood",
-            lambda x, u: (np.round(x) * u - np.logaddexp(0, u)).sum(1),
-            "You round grey pixels",
-        ),
         ("active_units", lambda m, t: int((m.var(0) > 0.01).sum()), "write 0.01 in its place"),
         ("active_units", lambda m, t: int((m.mean(0) > t).sum()), "compare the mean"),
         ("active_units", lambda m, t: int((np.abs(m).mean(0) > t).sum()), "compare the mean"),
@@ -579,9 +632,9 @@ def by_fixed_shift(shift):
             lambda n, d, b: int(np.prod([n, d, b], dtype=np.int32)) // 8,
             "You count in int32",
         ),
-        ("log_mean_exp", by_fixed_shift(1000), "You shift by a fixed number"),
-        ("log_mean_exp", by_fixed_shift(990), "You shift by a fixed number"),
-        ("log_mean_exp", lambda w: EXERCISES["log_mean_exp"].solution(w) + 0.05, "plus 0.05"),
+        ("effective_draws", by_fixed_shift(1000), "You shift by a fixed number"),
+        ("effective_draws", by_fixed_shift(990), "You shift by a fixed number"),
+        ("effective_draws", lambda w: EXERCISES["effective_draws"].solution(w) + 0.05, "plus 0.05"),
         ("free_bits", lambda kl, f: kl.mean(0).sum(), "The floor is missing"),
         ("warmup_weight", lambda e, n: 0.0 if e < n else 1.0, "as by // or by an if"),
         (
@@ -608,8 +661,6 @@ def test_what_passed_or_was_named_wrongly(name, answer, said):
         ),
         ("equivalent_beta", Fraction),
         ("free_bits", lambda kl, f: sum(max(Fraction(c.mean()), Fraction(f)) for c in kl.T)),
-        ("bound_log_var", lambda raw, b: raw / (1 + np.abs(raw / b) ** 3) ** (1 / 3)),
-        ("bound_log_var", lambda raw, b: raw / (1 + np.abs(raw) / b)),
         ("active_units", lambda m, t: int((m.var(0, ddof=1) > t).sum())),
         ("top_k", lambda d, k: np.lexsort((-np.arange(len(d)), d))[:k]),
         ("merge_shards", lambda d, i, k: i.ravel()[np.lexsort((-i.ravel(), d.ravel()))[:k]]),

@@ -14,6 +14,7 @@ import pytest
 from place_exercises import BOOK, pages
 
 from vae_tutorial.exercises import EXERCISES, __main__, _cells, _class, _process, _table
+from vae_tutorial.exercises._bank import REPLACED
 
 pytestmark = pytest.mark.slow
 
@@ -234,6 +235,14 @@ def test_a_wrong_answer_gets_no_point_and_its_diagnosis(kind, tmp_path):
     row = judged(notebook_of(*cells), tmp_path)[SHARES]
     assert (row["status"], row["points"], row["of"]) == ("not yet right", 0, 1)
     assert diagnosis in row["diagnosis"]
+
+
+@pytest.mark.parametrize("old", REPLACED)
+def test_an_answer_to_an_exercise_that_was_replaced_is_left_to_the_teacher(old, tmp_path):
+    cells = [IMPORTS, f'def {old}(*given):\n    return 0\n\n\nexercises.check("{old}", {old})']
+    row = judged(notebook_of(*cells), tmp_path)[REPLACED[old]]
+    assert (row["status"], row["points"]) == ("look at it by hand", "")
+    assert row["diagnosis"] == f"An older copy: it answers {old}, which this exercise has replaced."
 
 
 SHOWN = {"output_type": "execute_result", "data": {"text/plain": f"{SHARES}: right\nBecause."}}

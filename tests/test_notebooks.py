@@ -182,10 +182,15 @@ def edit_metadata(number: int, **changes):
     return spoil
 
 
+def both(*spoils):
+    return lambda notebook: [spoil(notebook) for spoil in spoils]
+
+
 def stream(name: str, text: str) -> list:
     return [v4.new_output("stream", name=name, text=text)]
 
 
+STUB = 'def near(x):\n    ...\n\n\nexercises.check("near", near)'
 FIGURE = v4.new_output("display_data", {"image/png": "", "text/plain": "<Figure>"})
 MYSTNB = {"image": {"alt": "too short"}, "figure": {"caption": "A curve.", "name": "fig-curve"}}
 TWO_ANSWERS = (
@@ -248,6 +253,14 @@ SPOILED = {
     ),
     "exercise without a label": (edit_text(":label: ex-x\n", ""), "'without a label' has 0"),
     "exercise of another form": (edit_text("```{exercise}", ":::{exercise}"), "lines of backticks"),
+    "exercise named like something of the page": (
+        both(edit_code(1, source=STUB), edit_code(2, source="near = 3")),
+        "the cell 'near = 3' uses the name of the exercise 'near'",
+    ),
+    "exercise whose name a solution needs": (
+        both(edit_code(1, source=STUB), edit_text("So.", "```python\nprint(near(1))\n```")),
+        "the solution 'print(near(1))\\n' uses the name of the exercise 'near'",
+    ),
     "no references": (edit_text("## References", "Read"), "'## References'"),
     "sections out of order": (
         lambda n: n.cells.append(n.cells.pop(-4)),

@@ -1,6 +1,6 @@
 """Write the exercises of vae_tutorial/exercises/ into the notebooks of the book.
 
-Each gets a statement, a stub with its check, and a folded solution. Run after a change to one:
+Each gets a statement, a stub with its check, folded hints and a folded solution. After a change:
     python tools/place_exercises.py
 Then run the changed notebooks with "make notebooks NOTEBOOK=book/<page>.ipynb".
 """
@@ -13,16 +13,18 @@ from pathlib import Path
 import nbformat
 from nbformat import v4
 
-from vae_tutorial.exercises import EXERCISES
+from vae_tutorial.exercises import EXERCISES, HINTS
 
 BOOK = Path(__file__).parents[1] / "book"
 HEADING = "## Exercises\n"
 EXPLORE = "### To explore\n"
 OPENING = """Put your code in place of the dots, run the cell, and read the answer: it says whether
 your function is right, and if not, which mistake it looks like. Inputs are random, so an answer
-that fits one example will not do. Answers may use NumPy or TensorFlow."""
+that fits one example will not do. Answers may use NumPy or TensorFlow. Stuck? Below each stub are
+three hints, each of which says more than the one before; in a session `exercises.hint` with the
+exercise's name prints them one by one."""
 # Cells with these ids are written by this tool, and by nothing else.
-OURS = ("exercises-", "exercise-", "stub-", "solution-")
+OURS = ("exercises-", "exercise-", "stub-", "hints-", "solution-")
 
 
 def statement(name: str) -> str:
@@ -37,6 +39,11 @@ def stub(name: str, first: bool) -> str:
     lines = ["from vae_tutorial import exercises", "", ""] if first else []
     lines += [f"def {name}({arguments}):", "    ...  # your code", "", ""]
     return "\n".join([*lines, f'exercises.check("{name}", {name})'])
+
+
+def hints(name: str) -> str:
+    said = enumerate(zip(HINTS, EXERCISES[name].hints, strict=True), start=1)
+    return "\n\n".join(f":::{{dropdown}} Hint {n}: {kind}\n{text}\n:::" for n, (kind, text) in said)
 
 
 def solution(name: str) -> str:
@@ -61,6 +68,7 @@ def place(notebook, page: str):
         new += [
             v4.new_markdown_cell(statement(name), id=f"exercise-{name}"[:64]),
             v4.new_code_cell(stub(name, first=len(new) == 1), id=f"stub-{name}"[:64]),
+            v4.new_markdown_cell(hints(name), id=f"hints-{name}"[:64]),
             v4.new_markdown_cell(solution(name), id=f"solution-{name}"[:64]),
         ]
     closing = "How far you are, in a table that you can hand in:"

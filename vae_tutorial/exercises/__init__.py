@@ -30,7 +30,14 @@ from vae_tutorial.exercises import (  # noqa: F401  # isort: skip
     _interpretability,
     _beyond_one_machine,
 )
-from vae_tutorial.exercises._bank import EXERCISES, Exercise, Mistake, arguments
+from vae_tutorial.exercises._bank import (
+    EXERCISES,
+    HINTS,
+    REPLACED,
+    Exercise,
+    Mistake,
+    arguments,
+)
 from vae_tutorial.exercises._relations import related
 from vae_tutorial.exercises._trial import (
     Fault,
@@ -49,6 +56,7 @@ RIGHT, WRONG, UNTOUCHED = "right", "not yet right", "not attempted yet"
 KNOWN = "Your results are those of a known mistake."
 PRINTS = "What your function prints is not shown during a check."
 _record: dict[str, str] = {}
+_hinted: dict[str, int] = {}
 
 
 @dataclass(frozen=True)
@@ -76,6 +84,34 @@ class Verdict:
 
     def __repr__(self) -> str:
         return f"{self.name}: {self.status}" + (f"\n{self.message}" if self.message else "")
+
+
+@dataclass(frozen=True)
+class Hint:
+    """One of the three hints to an exercise.
+
+    Parameters
+    ----------
+    name : str
+        The exercise.
+    step : int
+        1, a nudge; 2, the idea; 3, nearly the code.
+    text : str
+        What it says.
+
+    Examples
+    --------
+    >>> Hint("top_k", 2, "Sort few numbers.")
+    top_k, hint 2 of 3, the idea: Sort few numbers.
+    """
+
+    name: str
+    step: int
+    text: str
+
+    def __repr__(self) -> str:
+        which = f"hint {self.step} of {len(HINTS)}, {HINTS[self.step - 1]}"
+        return f"{self.name}, {which}: {self.text}"
 
 
 def check(name: str, answer: Callable) -> Verdict:
@@ -120,6 +156,40 @@ def check(name: str, answer: Callable) -> Verdict:
         status, message = WRONG, str(fault)
     _record[name] = status
     return Verdict(name, status, message)
+
+
+def hint(name: str) -> Hint:
+    """Return the next of three hints: a nudge, the idea, nearly the code.
+
+    Each call in a session gives the next one. From the third on it is the third again, since
+    whoever asks once more wants to read it once more. Hints cost no points.
+    Introduced in chapter 1.
+
+    Parameters
+    ----------
+    name : str
+        Name of the exercise, a key of ``EXERCISES``.
+
+    Returns
+    -------
+    Hint
+        Printed as text where it is the last line of a cell.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no such exercise.
+
+    Examples
+    --------
+    >>> hint("gallery_bytes")
+    gallery_bytes, hint 1 of 3, a nudge: How many numbers are stored in all, and how many bits ...
+    >>> hint("gallery_bytes").step
+    2
+    """
+    hints = _known(name).hints
+    step = _hinted[name] = min(_hinted.get(name, 0) + 1, len(hints))
+    return Hint(name, step, hints[step - 1])
 
 
 def points(name: str) -> int:
@@ -177,13 +247,16 @@ def progress() -> None:
 
 
 def _known(name: str) -> Exercise:
-    """Return the exercise of a name; where there is none, say which name is nearest."""
+    """Return the exercise of a name; where there is none, say which names are nearest."""
     if not isinstance(name, str):
         raise TypeError(f"name must be a string, got {type(name).__name__}")
+    if name in REPLACED:
+        raise ValueError(f"the exercise {name!r} was replaced by {REPLACED[name]!r}")
     if name not in EXERCISES:
-        near = difflib.get_close_matches(name, EXERCISES, n=1, cutoff=0.4)
-        hint = f"did you mean {near[0]!r}?" if near else "list(exercises.EXERCISES) has all names"
-        raise ValueError(f"there is no exercise {name!r}; {hint}")
+        near = map(repr, difflib.get_close_matches(name, EXERCISES, cutoff=0.5))
+        asked = " or ".join(near)
+        advice = f"did you mean {asked}?" if asked else "list(exercises.EXERCISES) has all names"
+        raise ValueError(f"there is no exercise {name!r}; {advice}")
     return EXERCISES[name]
 
 

@@ -35,6 +35,12 @@ def _relevant(rng, size):
         "mean along a row is the number of relevant results divided by $k$. How many relevant "
         "images the gallery holds plays no part; that would be recall."
     ),
+    hints=(
+        "Of what a reader is shown, how much is of use? Which part of each row is shown?",
+        "Only the first k ranks are shown: cut the rows, not the queries. True counts as 1 and "
+        "False as 0, so a share is a mean.",
+        "Slice the second axis with `[:, :k]`, and take the mean along each row.",
+    ),
     draw=_relevant,
     mistakes={
         "You divide by the number of relevant results. That is recall; precision divides by k.": (
@@ -135,6 +141,14 @@ def _sorted(positions, distances):
         "takes about $n$ steps. Its first `k` entries are the right images in no particular "
         "order. The second line looks up their distances, sorts these few, and turns the order "
         "back into gallery positions."
+    ),
+    hints=(
+        "Which images belong to the answer, and in which order they come: these are two "
+        "questions. Only the second one needs a sort.",
+        "`np.argpartition` answers the first: with `k - 1` as its second argument, the k nearest "
+        "stand in front, in any order. Then sort these few by their own distances.",
+        "`nearest = np.argpartition(distances, k - 1)[:k]`. The `argsort` of "
+        "`distances[nearest]` says in which order to take the entries of `nearest`.",
     ),
     draw=_distances,
     mistakes={
@@ -256,6 +270,14 @@ def _tied(rng, size):
         "ties were broken by relevance, a descriptor that puts every image at the same distance "
         "would score a perfect 1. A method must not see the answer."
     ),
+    hints=(
+        "Rank first, without a look at what is relevant. What must a sort do with two images at "
+        "the same distance?",
+        "A stable sort keeps them in gallery order. Along the ranking, count the relevant images "
+        "so far and divide by the rank; then keep the ranks at which a relevant image stands.",
+        '`ranked = relevant[np.argsort(distances, kind="stable")]`. Divide `np.cumsum(ranked)` '
+        "by the ranks 1, 2, 3 and so on, index the result with `ranked`, and take the mean.",
+    ),
     draw=_tied,
     mistakes={
         "Among equal distances you let relevant images come first. That flatters the method: the "
@@ -359,6 +381,15 @@ def _ap(ranked):
         "mean) @ vt[:k].T` gives $k$ coordinates for each image, its descriptor; multiplying by "
         "`vt[:k]` draws the image that belongs to them. No other $k$ directions leave a smaller "
         "squared error."
+    ),
+    hints=(
+        "PCA describes how images differ from their mean. What has to happen before the "
+        "decomposition, and once more after it?",
+        "Subtract the mean image. The rows of the third result of `np.linalg.svd` are the "
+        "directions. Products with the first k of them are coordinates; the same directions lead "
+        "back. The mean is added last.",
+        "With `vt` from `np.linalg.svd(images - mean, full_matrices=False)`, the codes are "
+        "`(images - mean) @ vt[:k].T`. Multiply them by `vt[:k]`, and add the mean.",
     ),
     draw=lambda rng, size: (
         rng.normal(3, 1, (size + 4, 5)) * np.arange(1, 6),

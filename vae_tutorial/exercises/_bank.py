@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 POINTS = {"warm-up": 1, "standard": 2, "harder": 3}
+HINTS = ("a nudge", "the idea", "nearly the code")  # what each of an exercise's three hints is
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Exercise:
     ``draw(rng, size)`` returns the arguments of one random trial, ``cases`` are calls that every
     answer is tried on: the hard ones, small and of whole numbers. Where more than one result is
     right, ``accepts(got, *given)`` judges it; ``also`` are other ways to read the statement.
+    ``hints`` are as HINTS says, in plain text, because a session prints them.
     """
 
     page: str
@@ -45,6 +47,7 @@ class Exercise:
     example: str  # a call, shown with its result
     why: str
     reasoning: str
+    hints: tuple[str, str, str]
     draw: Callable
     mistakes: tuple[Mistake, ...]
     solution: Callable
@@ -75,6 +78,15 @@ class Exercise:
 
 
 EXERCISES: dict[str, Exercise] = {}
+# Exercises of the first edition, and what stands in their place: copies of it are still handed in.
+REPLACED = {
+    "kl_divergence": "kl_to_scaled_prior",
+    "reparameterise": "log_normal_draws",
+    "log_mean_exp": "effective_draws",
+    "bernoulli_log_likelihood": "categorical_log_likelihood",
+    "gaussian_log_likelihood": "laplace_log_likelihood",
+    "bound_log_var": "name_the_fault",
+}
 
 
 def arguments(call: str) -> list:

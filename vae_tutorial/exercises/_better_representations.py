@@ -27,6 +27,12 @@ PAGE = "better-representations"
         "For search we take this likeliest code and not a random one, so that an image has the "
         "same code every time it is encoded."
     ),
+    hints=(
+        "For which log-odds are 0 and 1 equally likely?",
+        "For log-odds of 0: there p is one half. So the likelier value follows from a "
+        "comparison, and no sigmoid is needed.",
+        "Compare `log_odds` with 0, and turn True and False into whole numbers by `astype`.",
+    ),
     draw=lambda rng, size: (rng.choice([-1, 1], (2, size + 2)) * rng.uniform(0.1, 2, size + 2),),
     mistakes={
         "You compare with 0.5, as if these were probabilities. For log-odds the middle is 0.": (
@@ -122,6 +128,16 @@ def _entry_distances(vectors, codebooks):
         "over the entries the number of the nearest. With 256 entries a part takes one byte, "
         "and $m$ parts tell $256^m$ combinations apart although only $256\\,m$ entries are "
         "stored."
+    ),
+    hints=(
+        "Begin with one vector and one codebook: which entry is the nearest? Then cut the "
+        "vectors, so that this happens for all parts at once.",
+        "`reshape` cuts each vector into its parts. To compare each part with all entries of its "
+        "own codebook, the parts need a new axis before the last; the differences then have four "
+        "axes: vector, part, entry, and the numbers of a part.",
+        "`parts = vectors.reshape(len(vectors), len(codebooks), -1)`. Square `parts[:, :, "
+        "np.newaxis] - codebooks`, sum over the last axis, and take the `argmin` over the "
+        "entries.",
     ),
     draw=_codebooks,
     mistakes={

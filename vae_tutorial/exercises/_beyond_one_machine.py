@@ -52,6 +52,14 @@ def _merged(got, distances, ids, k):
         "and look up the ids at those places. Only $k$ numbers a machine travel over the "
         "network, whatever the size of its part."
     ),
+    hints=(
+        "The machines have done most of the work: the answer lies among what they found. Does it "
+        "still matter who found what?",
+        "It does not. Make one list of all distances and one of all ids, in the same order. Then "
+        "it is a search for the k smallest.",
+        "`order = np.argsort(distances.ravel())`. Index `ids.ravel()` with the first k entries "
+        "of it.",
+    ),
     draw=_shards,
     mistakes={
         "You return what one machine found.": (
@@ -144,6 +152,12 @@ def merge_shards(distances, ids, k):
         "Multiply before you divide, so that nothing is rounded away. The formula holds for "
         "floats (32 bits) as well as for binary codes (1 bit): in the example a thousand codes "
         "of 64 bits take as many bytes as a thousand double-precision numbers."
+    ),
+    hints=(
+        "How many numbers are stored in all, and how many bits is that?",
+        "Each image has `latent_dim` numbers, and each of these takes `bits` bits. A byte has "
+        "eight bits.",
+        "Multiply the three arguments, and divide by 8 as whole numbers.",
     ),
     draw=lambda rng, size: (int(rng.integers(2, 50 * size)), 8 * int(rng.integers(1, 5)), 2**size),
     mistakes={

@@ -8,179 +8,230 @@ PAGE = "elbo"
 
 
 def _gaussians(rng, size):
-    return rng.normal(0, 1, (2, size + 1)), rng.normal(0, 1, (2, size + 1))
+    means, log_vars = rng.normal(0, 1, (2, 2, size + 1))
+    return means, log_vars, (0.25, 4.0, 9.0)[size % 3]
 
 
 @exercise(
     PAGE,
-    title="The KL divergence by hand",
-    level="warm-up",
+    title="The KL divergence from a scaled prior",
+    level="standard",
     minutes=10,
     statement=(
-        "Return, for each row, the KL divergence of $\\mathcal N(\\mu, \\sigma^2)$ from the "
-        "standard normal, summed over the latent dimensions. `log_var` is $\\log \\sigma^2$."
+        "The page's closed form is for the standard normal prior. Take $\\mathcal N(0, s I)$ in "
+        "its place, with one `prior_variance` $s$ for all dimensions. Return, for each row, the "
+        "KL divergence of $\\mathcal N(\\mu, \\sigma^2)$ from it, summed over the latent "
+        "dimensions. `log_var` is $\\log \\sigma^2$."
     ),
-    example="kl_divergence(np.array([[1.0, 0.0]]), np.array([[0.0, 0.0]]))",
+    example="kl_to_scaled_prior(np.array([[1.0, 0.0]]), np.array([[0.0, 0.0]]), 4.0)",
     cases=(
-        "kl_divergence(np.array([[0.0, 0.0]]), np.array([[0.0, 0.0]]))",
-        "kl_divergence(np.array([[-2.0]]), np.array([[0.0]]))",
-        "kl_divergence(np.array([[0.0, 0.0, 0.0], [3.0, 4.0, 0.0]]), "
-        "np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 2.0]]))",
+        "kl_to_scaled_prior(np.array([[0.0, 0.0]]), np.array([[0.0, 0.0]]), 1.0)",
+        "kl_to_scaled_prior(np.array([[-2.0]]), np.array([[0.0]]), 4.0)",
+        "kl_to_scaled_prior(np.array([[0.0, 0.0, 0.0], [3.0, 4.0, 0.0]]), "
+        "np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 2.0]]), 9.0)",
     ),
     why=(
-        "Each dimension costs half of mean squared plus variance minus log-variance minus one, "
-        "and independent dimensions add up."
+        "Squared mean and variance are measured in units of the prior's variance. The logarithm "
+        "of that variance is what a precise answer costs more under a wide prior."
     ),
     reasoning=(
         "Write the divergence as $\\mathbb E_q[\\log q(z) - \\log p(z)]$. The constants "
-        "$\\tfrac12 \\log 2\\pi$ cancel, and $\\tfrac12 \\mathbb E_q[z^2] - \\tfrac12 \\mathbb "
-        "E_q[(z - \\mu)^2 / \\sigma^2] - \\tfrac12 \\log \\sigma^2$ is left. Under $q$ the "
-        "first expectation is $\\mu^2 + \\sigma^2$ and the second is 1, so one dimension costs "
-        "$\\tfrac12 (\\mu^2 + \\sigma^2 - 1 - \\log \\sigma^2)$. Both Gaussians are products "
-        "over dimensions, so their log-densities add up, and the divergence with them: a sum, "
-        "never a mean. A check: mean 0 and log-variance 0 give 0."
+        "$\\tfrac12 \\log 2\\pi$ cancel. What is left of $-\\log p$ is $\\tfrac12 \\log s + "
+        "\\tfrac12 z^2 / s$, and under $q$ the mean of $z^2$ is $\\mu^2 + \\sigma^2$. What is left "
+        "of $\\log q$ is $-\\tfrac12 \\log \\sigma^2 - \\tfrac12$. One dimension costs $\\tfrac12 "
+        "[(\\mu^2 + \\sigma^2) / s + \\log s - \\log \\sigma^2 - 1]$, and dimensions add up. Two "
+        "checks: $s = 1$ gives the closed form of the page, and a posterior with mean 0 and "
+        "variance $s$ costs nothing."
+    ),
+    hints=(
+        "The divergence is the mean of log q(z) - log p(z) over draws from q. Only log p(z) has "
+        "changed. In how many places does the prior's variance stand in it?",
+        "In two: the squared z is divided by it, and half its logarithm comes from the factor in "
+        "front of the density. Under q the mean of the squared z is the squared mean plus the "
+        "variance. For a prior variance of 1 you must get the formula of the page again.",
+        "For each dimension, half of four terms: `(mean**2 + np.exp(log_var)) / prior_variance`, "
+        "plus the logarithm of `prior_variance`, minus `log_var`, minus 1. Then the sum over the "
+        "last axis.",
     ),
     draw=_gaussians,
     mistakes={
+        "You leave the prior's variance out: that is the divergence from the standard normal.": (
+            lambda m, v, s: 0.5 * (m**2 + np.exp(v) - v - 1).sum(-1)
+        ),
+        "The logarithm of the prior's variance is missing. A wide prior spreads itself thin, and "
+        "that has a price.": (lambda m, v, s: 0.5 * ((m**2 + np.exp(v)) / s - v - 1).sum(-1),),
+        "You divide only one of two terms by the prior's variance. Squared mean and variance are "
+        "both measured in its units.": (
+            lambda m, v, s: 0.5 * (m**2 / s + np.exp(v) + np.log(s) - v - 1).sum(-1),
+            lambda m, v, s: 0.5 * (m**2 + np.exp(v) / s + np.log(s) - v - 1).sum(-1),
+            lambda m, v, s: 0.5 * (m**2 + np.exp(v) / s - v - 1).sum(-1),
+            lambda m, v, s: 0.5 * (m**2 / s + np.exp(v) - v - 1).sum(-1),
+        ),
         "The factor one half is missing.": (
-            lambda m, v: (m**2 + np.exp(v) - v - 1).sum(-1),
-            lambda m, v: (0.5 * m**2 + np.exp(v) - v - 1).sum(-1),
-            lambda m, v: (m**2 + 0.5 * (np.exp(v) - v - 1)).sum(-1),
+            lambda m, v, s: ((m**2 + np.exp(v)) / s + np.log(s) - v - 1).sum(-1)
         ),
         "You take the mean over the latent dimensions. The divergence is their sum.": (
-            lambda m, v: 0.5 * (m**2 + np.exp(v) - v - 1).mean(-1),
-            lambda m, v: 0.5 * (m**2 + np.exp(v) - v - 1).mean(),
+            lambda m, v, s: 0.5 * ((m**2 + np.exp(v)) / s + np.log(s) - v - 1).mean(-1)
+        ),
+        "The logarithm of the prior's variance has the wrong sign: it is added.": (
+            lambda m, v, s: 0.5 * ((m**2 + np.exp(v)) / s - np.log(s) - v - 1).sum(-1)
+        ),
+        "You count log(prior_variance) once for the row. Each dimension brings it.": (
+            lambda m, v, s: 0.5 * (((m**2 + np.exp(v)) / s - v - 1).sum(-1) + np.log(s))
+        ),
+        "You divide by the prior's standard deviation, or by the square of its variance. Divide "
+        "by its variance.": (
+            lambda m, v, s: 0.5 * ((m**2 + np.exp(v)) / np.sqrt(s) + np.log(s) - v - 1).sum(-1),
+            lambda m, v, s: (
+                0.5 * ((m**2 + np.exp(v)) / np.sqrt(s) + np.log(np.sqrt(s)) - v - 1).sum(-1)
+            ),
+            lambda m, v, s: 0.5 * ((m**2 + np.exp(v)) / s**2 + 2 * np.log(s) - v - 1).sum(-1),
+            lambda m, v, s: 0.5 * ((m**2 + np.exp(v)) / s**2 + np.log(s) - v - 1).sum(-1),
+        ),
+        "You multiply by the prior's variance. Divide by it: under a wide prior a given mean is "
+        "less surprising.": (
+            lambda m, v, s: 0.5 * ((m**2 + np.exp(v)) * s + np.log(s) - v - 1).sum(-1),
+            lambda m, v, s: 0.5 * ((m**2 + np.exp(v)) * s - np.log(s) - v - 1).sum(-1),
+        ),
+        "You add the prior's variance itself. Its logarithm belongs there.": (
+            lambda m, v, s: 0.5 * ((m**2 + np.exp(v)) / s + s - v - 1).sum(-1)
+        ),
+        "You exchange the two: that is the divergence of the prior from the posterior.": (
+            lambda m, v, s: 0.5 * ((m**2 + s) / np.exp(v) + v - np.log(s) - 1).sum(-1)
         ),
         "You read log_var as the logarithm of the standard deviation. It is that of the "
         "variance.": (
-            lambda m, v: 0.5 * (m**2 + np.exp(2 * v) - 2 * v - 1).sum(-1),
-            lambda m, v: 0.5 * (m**2 + np.exp(2 * v) - v - 1).sum(-1),
-            lambda m, v: 0.5 * (m**2 + np.exp(v / 2) - v - 1).sum(-1),
-            lambda m, v: 0.5 * (m**2 + np.exp(v) - 2 * v - 1).sum(-1),
+            lambda m, v, s: 0.5 * ((m**2 + np.exp(2 * v)) / s + np.log(s) - 2 * v - 1).sum(-1),
+            lambda m, v, s: 0.5 * ((m**2 + np.exp(2 * v)) / s + np.log(s) - v - 1).sum(-1),
+            lambda m, v, s: 0.5 * ((m**2 + np.exp(v / 2)) / s + np.log(s) - v - 1).sum(-1),
         ),
         "The sign is wrong: a divergence is never negative.": (
-            lambda m, v: -0.5 * (m**2 + np.exp(v) - v - 1).sum(-1)
+            lambda m, v, s: -0.5 * ((m**2 + np.exp(v)) / s + np.log(s) - v - 1).sum(-1)
         ),
-        "The -1 is missing. For mean 0 and variance 1 the divergence must be 0.": (
-            lambda m, v: 0.5 * (m**2 + np.exp(v) - v).sum(-1)
+        "The -1 is missing. Where posterior and prior agree, the divergence must be 0.": (
+            lambda m, v, s: 0.5 * ((m**2 + np.exp(v)) / s + np.log(s) - v).sum(-1)
         ),
-        "The mean is not squared.": (lambda m, v: 0.5 * (m + np.exp(v) - v - 1).sum(-1)),
-        "You sum over axis 0, the rows. Each row is an image; sum over the last axis, its latent "
-        "dimensions.": (lambda m, v: 0.5 * (m**2 + np.exp(v) - v - 1).sum(0)),
-        "You exchange the two: that is the divergence of the standard normal from the posterior.": (
-            lambda m, v: 0.5 * (v + (1 + m**2) / np.exp(v) - 1).sum(-1)
-        ),
-        "You use log_var where the variance belongs. Take the exponential.": (
-            lambda m, v: 0.5 * (m**2 + v - np.log(v) - 1).sum(-1),
-            lambda m, v: 0.5 * (m**2 + v**2 - np.log(v**2) - 1).sum(-1),
-            lambda m, v: 0.5 * (m**2 + v - v - 1).sum(-1),
-            lambda m, v: 0.5 * (m**2 + v**2 - v - 1).sum(-1),
-        ),
-        "The log-variance has the wrong sign: it is subtracted.": (
-            lambda m, v: 0.5 * (m**2 + np.exp(v) + v - 1).sum(-1),
-            lambda m, v: 0.5 * (m**2 + np.exp(-v) + v - 1).sum(-1),
-            lambda m, v: 0.5 * (m**2 + np.exp(-v) - v - 1).sum(-1),
-        ),
-        "The log-variance is missing: subtract it from the variance.": (
-            lambda m, v: 0.5 * (m**2 + np.exp(v) - 1).sum(-1)
+        "The mean is not squared.": (
+            lambda m, v, s: 0.5 * ((m + np.exp(v)) / s + np.log(s) - v - 1).sum(-1)
         ),
         "The squared mean is missing. A posterior away from 0 must pay for it.": (
-            lambda m, v: 0.5 * (np.exp(v) - v - 1).sum(-1)
+            lambda m, v, s: 0.5 * (np.exp(v) / s + np.log(s) - v - 1).sum(-1)
         ),
-        "The variance is missing: add exp(log_var).": (lambda m, v: 0.5 * (m**2 - v - 1).sum(-1)),
-        "The 1 has the wrong sign. For mean 0 and variance 1 the divergence must be 0.": (
-            lambda m, v: 0.5 * (m**2 + np.exp(v) - v + 1).sum(-1)
+        "The log-variance has the wrong sign: it is subtracted.": (
+            lambda m, v, s: 0.5 * ((m**2 + np.exp(v)) / s + np.log(s) + v - 1).sum(-1)
         ),
-        "The squared mean has the wrong sign: it is added.": (
-            lambda m, v: 0.5 * (-(m**2) + np.exp(v) - v - 1).sum(-1)
+        "You use log_var where the variance belongs. Take the exponential.": (
+            lambda m, v, s: 0.5 * ((m**2 + v) / s + np.log(s) - v - 1).sum(-1),
+            lambda m, v, s: 0.5 * ((m**2 + v) / s + np.log(s) - np.log(v) - 1).sum(-1),
         ),
-        "You subtract the 1 once for the row. Each dimension brings it.": (
-            lambda m, v: 0.5 * ((m**2 + np.exp(v) - v).sum(-1) - 1)
-        ),
+        "You sum over axis 0, the rows. Each row is an image; sum over the last axis, its latent "
+        "dimensions.": (lambda m, v, s: 0.5 * ((m**2 + np.exp(v)) / s + np.log(s) - v - 1).sum(0)),
     },
 )
-def kl_divergence(mean, log_var):
-    return 0.5 * (mean**2 + np.exp(log_var) - log_var - 1).sum(axis=-1)
+def kl_to_scaled_prior(mean, log_var, prior_variance):
+    in_its_units = (mean**2 + np.exp(log_var)) / prior_variance
+    return 0.5 * (in_its_units + np.log(prior_variance) - log_var - 1).sum(axis=-1)
 
 
 @exercise(
     PAGE,
-    title="The reparameterisation trick",
+    title="A draw that is positive",
     level="warm-up",
     minutes=5,
-    statement="Turn standard normal `noise` into draws from $\\mathcal N(\\mu, \\sigma^2)$.",
-    example="reparameterise(np.array([[1.0]]), np.array([[np.log(4.0)]]), np.array([[0.5]]))",
+    statement=(
+        "A latent that cannot be negative, such as a thickness, needs another $q$. It is "
+        "*log-normal* if the logarithm of $z$ has the distribution $\\mathcal N(\\mu, "
+        "\\sigma^2)$. Turn standard normal `noise` into draws of $z$, through which gradients "
+        "reach `mean` and `log_var`."
+    ),
+    example="log_normal_draws(np.array([[1.0]]), np.array([[np.log(4.0)]]), np.array([[0.5]]))",
     cases=(
-        "reparameterise(np.array([[1.0]]), np.array([[0.0]]), np.array([[2.0]]))",
-        "reparameterise(np.array([[3.0, 3.0]]), np.array([[2.0, -2.0]]), np.array([[1.0, -1.0]]))",
+        "log_normal_draws(np.array([[1.0]]), np.array([[0.0]]), np.array([[2.0]]))",
+        "log_normal_draws(np.array([[3.0, 3.0]]), np.array([[2.0, -2.0]]), "
+        "np.array([[1.0, -1.0]]))",
     ),
     why=(
-        "A shift and a scale turn a standard normal into any other, and both can be "
-        "differentiated. The standard deviation is exp(log_var / 2)."
+        "The trick needs no Gaussian: any smooth function of noise that has no parameters will "
+        "do. Here it is a shift and a scale, and then the exponential."
     ),
     reasoning=(
-        "Multiplying a standard normal by $\\sigma$ gives it the standard deviation $\\sigma$; "
-        "adding $\\mu$ moves its mean. From the log-variance, $\\sigma = \\sqrt{e^{\\log "
-        "\\sigma^2}} = e^{\\frac12 \\log \\sigma^2}$: the half in the exponent is the square "
-        "root. The randomness sits in `noise`, which depends on no parameter. So the "
-        "derivatives by $\\mu$, which is 1, and by $\\log \\sigma^2$, which is $\\tfrac12 "
-        "\\sigma$ times the noise, exist, and training can follow them."
+        "By its definition $\\log z$ is a normal draw, and the page makes one from standard "
+        "normal noise: $\\mu + \\sigma \\epsilon$ with $\\sigma = e^{\\frac12 \\log \\sigma^2}$. "
+        "The exponential turns $\\log z$ into $z$, and makes it positive. It can be "
+        "differentiated, so the chain rule goes on through it: the derivative by $\\mu$ is $z$ "
+        "itself, that by $\\log \\sigma^2$ is $\\tfrac12 \\sigma \\epsilon z$. An absolute value "
+        "would be positive too, but its logarithm is not normal."
+    ),
+    hints=(
+        "You know how to draw a normal number with a given mean and variance. Which number of "
+        "this exercise is normal?",
+        "It is log z. Draw it as the page does, with the standard deviation and not the variance "
+        "in front of the noise; then go from log z to z.",
+        "`np.exp(log_var / 2)` is the standard deviation. Multiply the noise by it, add the "
+        "mean, and take `np.exp` of the whole sum.",
     ),
     draw=lambda rng, size: tuple(rng.normal(0, 1, (3, 2, size))),
     mistakes={
+        "You return log z. Take its exponential.": (lambda m, v, n: m + np.exp(v / 2) * n),
         "You scale by the variance. Scale by the standard deviation, exp(log_var / 2).": (
-            lambda mean, log_var, noise: mean + np.exp(log_var) * noise
+            lambda m, v, n: np.exp(m + np.exp(v) * n)
         ),
-        "You scale by the log-variance itself. Take the exponential first.": (
-            lambda mean, log_var, noise: mean + log_var * noise
+        "You take the exponential of a part. Mean and noise both belong inside it.": (
+            lambda m, v, n: m + np.exp(np.exp(v / 2) * n),
+            lambda m, v, n: np.exp(m) + np.exp(v / 2) * n,
+            lambda m, v, n: m + np.exp(v / 2) * np.exp(n),
         ),
-        "You add the noise without scaling it.": (lambda mean, log_var, noise: mean + noise),
+        "You scale by the log-variance itself. Take its exponential first.": (
+            lambda m, v, n: np.exp(m + v * n),
+            lambda m, v, n: np.exp(m + v / 2 * n),
+        ),
+        "You add the noise without scaling it.": (lambda m, v, n: np.exp(m + n)),
+        "You scale z. The standard deviation belongs inside the exponential, before the noise.": (
+            lambda m, v, n: np.exp(v / 2) * np.exp(m + n),
+            lambda m, v, n: np.exp(v / 2) * np.exp(n) * m,
+            lambda m, v, n: np.exp(m) * np.exp(v / 2) * n,
+        ),
+        "You do not add the mean.": (lambda m, v, n: np.exp(np.exp(v / 2) * n)),
         "Mean and standard deviation have changed places.": (
-            lambda mean, log_var, noise: np.exp(log_var / 2) + mean * noise
+            lambda m, v, n: np.exp(np.exp(v / 2) + m * n)
         ),
         "You divide by the standard deviation: the sign in the exponent is wrong.": (
-            lambda mean, log_var, noise: mean + np.exp(-log_var / 2) * noise
+            lambda m, v, n: np.exp(m + np.exp(-v / 2) * n)
         ),
-        "You multiply the mean by the noise too. It is added as it is.": (
-            lambda mean, log_var, noise: noise * (mean + np.exp(log_var / 2)),
-            lambda mean, log_var, noise: mean * noise * np.exp(log_var / 2),
-            lambda mean, log_var, noise: mean * noise,
+        "You make a normal draw positive in another way. Its logarithm is then not normal.": (
+            lambda m, v, n: np.abs(m + np.exp(v / 2) * n),
+            lambda m, v, n: np.logaddexp(0, m + np.exp(v / 2) * n),
+            lambda m, v, n: (m + np.exp(v / 2) * n) ** 2,
+            lambda m, v, n: np.maximum(m + np.exp(v / 2) * n, 0),
+        ),
+        "You take the logarithm. The normal draw is log z: its exponential is z.": (
+            lambda m, v, n: np.log(m + np.exp(v / 2) * n),
+            lambda m, v, n: np.log(np.abs(m + np.exp(v / 2) * n)),
         ),
         "You subtract the noise. Draws would be as likely, but it was to be added.": (
-            lambda mean, log_var, noise: mean - np.exp(log_var / 2) * noise
+            lambda m, v, n: np.exp(m - np.exp(v / 2) * n)
         ),
-        "You go the other way: that turns a draw into standard normal noise.": (
-            lambda mean, log_var, noise: (noise - mean) / np.exp(log_var / 2)
-        ),
-        "You take the logarithm once more. log_var is one already: take its exponential.": (
-            lambda mean, log_var, noise: mean + np.log(log_var) * noise
-        ),
-        "You do not add the mean.": (lambda mean, log_var, noise: np.exp(log_var / 2) * noise),
         "You halve the exponential. Halve the exponent: exp(log_var / 2).": (
-            lambda mean, log_var, noise: mean + 0.5 * np.exp(log_var) * noise
-        ),
-        "You take the root of the log-variance. Take its exponential first.": (
-            lambda mean, log_var, noise: mean + np.sqrt(log_var) * noise,
-            lambda mean, log_var, noise: mean + np.sqrt(np.abs(log_var)) * noise,
-            lambda mean, log_var, noise: mean + log_var / 2 * noise,
+            lambda m, v, n: np.exp(m + 0.5 * np.exp(v) * n)
         ),
         "You square the standard deviation twice: the exponent is log_var / 2, not 2 log_var.": (
-            lambda mean, log_var, noise: mean + np.exp(2 * log_var) * noise
+            lambda m, v, n: np.exp(m + np.exp(2 * v) * n)
         ),
         "You add the standard deviation. Multiply the noise by it.": (
-            lambda mean, log_var, noise: mean + np.exp(log_var / 2) + noise
+            lambda m, v, n: np.exp(m + np.exp(v / 2) + n)
         ),
-        "You scale the mean too. The standard deviation belongs to the noise alone.": (
-            lambda mean, log_var, noise: (mean + noise) * np.exp(log_var / 2)
+        "You return the median or the mean of z. The noise makes it a draw.": (
+            lambda m, v, n: np.exp(m),
+            lambda m, v, n: np.exp(m + np.exp(v) / 2),
         ),
-        "You return the mean. The noise makes it a draw.": (lambda mean, log_var, noise: mean),
-        "You subtract the mean. Add it.": (
-            lambda mean, log_var, noise: np.exp(log_var / 2) * noise - mean
+        "You take the exponential once too often.": (
+            lambda m, v, n: np.exp(np.exp(m + np.exp(v / 2) * n)),
+            lambda m, v, n: np.exp(np.exp(m) + np.exp(v / 2) * n),
         ),
     },
 )
-def reparameterise(mean, log_var, noise):
-    return mean + np.exp(log_var / 2) * noise
+def log_normal_draws(mean, log_var, noise):
+    return np.exp(mean + np.exp(log_var / 2) * noise)
 
 
 @exercise(
@@ -206,6 +257,15 @@ def reparameterise(mean, log_var, noise):
         "over pixels and over latent dimensions. Over the batch we take the mean: a batch is a "
         "sample of the data, and its mean estimates the ELBO of a typical image, whatever the "
         "size of the batch. An optimiser minimises, so it is given the negative of this number."
+    ),
+    hints=(
+        "For one image: what does the decoder earn, and what does the latent cost? Then: what "
+        "makes batches of different size comparable?",
+        "The ELBO of an image is its log-likelihood minus its divergence. It is a reward, so no "
+        "sign is turned round. A batch is a sample of the data, and a sample is summed up by its "
+        "mean.",
+        "Subtract `kl` from `log_likelihood`, image by image, and call `.mean()` on what comes "
+        "out.",
     ),
     draw=lambda rng, size: (rng.normal(-90, 10, size + 1), rng.gamma(5, 4, size + 1)),
     mistakes={
@@ -255,97 +315,114 @@ def elbo_of_batch(log_likelihood, kl):
     return (log_likelihood - kl).mean()
 
 
+def _exponentials(w):
+    return np.exp(w - w.max(-1, keepdims=True))
+
+
+def _effective(e, axis=-1):
+    return e.sum(axis) ** 2 / (e**2).sum(axis)
+
+
 @exercise(
     PAGE,
-    title="The logarithm of a mean of tiny numbers",
+    title="How many draws count",
     level="standard",
     minutes=10,
     statement=(
-        "The importance-weighted bound needs $\\log \\frac1K \\sum_k e^{w_k}$ over the last "
-        "axis, with weights near -1000. Return it without underflow, and without overflow where "
-        "weights are large; whatever their size, it must hold."
+        "If one of $K$ importance weights is far larger than the others, the bound rests on a "
+        "single draw. The *effective number of draws* $\\left(\\sum_k w_k\\right)^2 / \\sum_k "
+        "w_k^2$ says how many equal weights would do as well. Return it for each row of "
+        "`log_weights`, which hold $\\log w_k$: numbers near -1000, some near 1000, whose "
+        "exponentials no float can hold."
     ),
-    example="log_mean_exp(np.array([[-1000.0, -1000.0]]))",
+    example="effective_draws(np.array([[-1000.0, -1000.0, -1100.0]]))",
     cases=(
-        "log_mean_exp(np.array([[0.0, 0.0]]))",
-        "log_mean_exp(np.array([[1.0, 2.0, 3.0], [3.0, 3.0, 0.0]]))",
-        "log_mean_exp(np.array([[1000.0, 998.0]]))",
-        "log_mean_exp(np.array([[-2000.0, -1000.0]]))",
+        "effective_draws(np.array([[0.0, 0.0]]))",
+        "effective_draws(np.array([[1.0, 2.0, 3.0], [3.0, 3.0, 0.0]]))",
+        "effective_draws(np.array([[1000.0, 998.0]]))",
+        "effective_draws(np.array([[-2000.0, -1000.0]]))",
+        "effective_draws(np.array([[0.0, 0.0], [-1000.0, -1000.0]]))",
     ),
     why=(
-        "Taking the largest weight out of the sum leaves numbers between 0 and 1, of which one "
-        "is 1. It is added back outside the logarithm."
+        "A factor that all weights share cancels in the quotient. So the largest weight may be "
+        "taken out before the exponential, and need not be put back."
     ),
     reasoning=(
-        "In floating point $e^{-1000}$ is 0, and $\\log 0$ is minus infinity. Pull the largest "
-        "weight $m$ out: $\\log \\frac1K \\sum_k e^{w_k} = m + \\log \\frac1K \\sum_k e^{w_k - "
-        "m}$ holds for any $m$. With $m = \\max_k w_k$ no exponent is positive, so nothing "
-        "overflows, and at least one term is $e^0 = 1$, so the sum is never 0. `keepdims=True` "
-        "keeps the axis for the subtraction, and `[..., 0]` drops it again."
+        "In floating point $e^{-1000}$ is 0, and 0 / 0 is no number. Multiply all weights by "
+        "the same factor $c$: numerator and denominator both grow by $c^2$, and the quotient "
+        "stays. Choose $c = e^{-m}$ with the largest log-weight $m$ of the row. Then no exponent "
+        "is positive, so nothing overflows, and at least one weight is 1, so the denominator is "
+        "never 0. Unlike in the logarithm of a mean, nothing has to be added back. $K$ equal "
+        "weights give $K$, a single large one gives 1."
     ),
-    draw=lambda rng, size: (rng.normal(-1000, 3, (2, size + 1)),),
+    hints=(
+        "Multiply all weights of a row by the same number. What happens to the quotient?",
+        "It stays as it is. So divide each weight by the largest of its row; in logarithms that "
+        "is a subtraction, which comes before the exponential. The page's `log_mean_exp` begins "
+        "in the same way.",
+        "Let `w` be `np.exp` of `log_weights` minus the maximum of each row, found with "
+        "`keepdims=True`. Then the square of the sum of `w` over the last axis, divided by the "
+        "sum of `w**2` over that axis.",
+    ),
+    draw=lambda rng, size: (rng.normal(-1000, 1, (2, size + 1)),),
     mistakes={
-        "You take the sum where a mean belongs: log K is missing.": (lambda w: _logsumexp(w)),
-        "You take the mean of the logarithms. That is the ELBO, which is never larger.": (
-            lambda w: w.mean(-1),
-            lambda w: w.mean(),
-            lambda w: w.max(-1) + (w - w.max(-1, keepdims=True)).mean(-1),
-        ),
-        "You did not add the maximum back.": (
-            lambda w: _logsumexp(w) - np.log(w.shape[-1]) - w.max(-1),
-            lambda w: np.log(np.exp(w - w.mean(-1, keepdims=True)).mean(-1)),
-            lambda w: np.log(np.exp(w - w.max(-1, keepdims=True)).sum(-1)),
-        ),
-        "You return the largest weight, which leaves out all others.": (lambda w: w.max(-1)),
-        "You subtract log K twice.": (lambda w: _logsumexp(w) - 2 * np.log(w.shape[-1])),
         "You take the exponential of the weights as they are: exp(-1000) is 0, exp(1000) "
         "infinite.": (
-            lambda w: np.log(np.exp(w).mean(-1)),
-            lambda w: np.log(np.exp(w).sum(-1)),
-            lambda w: np.log(np.exp(w).mean(-1) + 1e-12),
-            lambda w: np.log(np.exp(w).mean(-1) + 1e-10),
-            lambda w: np.log(np.exp(w).mean(-1) + 1e-8),
+            lambda w: _effective(np.exp(w)),
+            lambda w: np.exp(w).sum(-1) ** 2 / ((np.exp(w) ** 2).sum(-1) + 1e-12),
+            lambda w: 1 / ((np.exp(w) / np.exp(w).sum(-1, keepdims=True)) ** 2).sum(-1),
         ),
-        "You take one mean over all rows. Each row has its own: axis=-1.": (
-            lambda w: _logsumexp(w.ravel()) - np.log(w.size),
-            lambda w: np.log(np.exp(w).mean()),
+        "Yours is upside down: the square of the sum is divided by the sum of the squares.": (
+            lambda w: 1 / _effective(_exponentials(w))
+        ),
+        "You do not square the sum. Multiply all weights by 2: the result must stay.": (
+            lambda w: _exponentials(w).sum(-1) / (_exponentials(w) ** 2).sum(-1)
+        ),
+        "You compute with the logarithms. Take their exponentials first.": (
+            lambda w: w.sum(-1) ** 2 / (w**2).sum(-1)
+        ),
+        "You divide by the weights, by the largest alone, or not at all. Below the line stand the "
+        "squares of all weights.": (
+            lambda w: _exponentials(w).sum(-1),
+            lambda w: _exponentials(w).sum(-1) ** 2 / w.shape[-1],
+            lambda w: _exponentials(w).sum(-1) ** 2,
+        ),
+        "You square the sum below the line as well. Square each weight first, then add up.": (
+            lambda w: np.ones(len(w))
+        ),
+        "You return the number of draws, which says nothing of their weights.": (
+            lambda w: np.full(len(w), w.shape[-1])
+        ),
+        "You return the share of the draws. Return their number.": (
+            lambda w: _effective(_exponentials(w)) / w.shape[-1]
+        ),
+        "You take the smallest or the mean weight out. The largest then overflows: take that "
+        "out.": (
+            lambda w: _effective(np.exp(w - w.min(-1, keepdims=True))),
+            lambda w: _effective(np.exp(w - w.mean(-1, keepdims=True))),
+        ),
+        "You take all rows together. Each row has its own number: axis=-1.": (
+            lambda w: _effective(np.exp(w - w.max()).ravel())
         ),
         "You work along axis 0. The weights of one image are the last axis.": (
-            lambda w: w.max(0) + np.log(np.exp(w - w.max(0)).mean(0))
+            lambda w: _effective(np.exp(w - w.max(0)), 0)
         ),
-        "Your maximum has one axis more than the logarithm, and their sum is a table. Drop it "
-        "again: [..., 0].": (
-            lambda w: (
-                w.max(-1, keepdims=True) + np.log(np.exp(w - w.max(-1, keepdims=True)).mean(-1))
-            )
-        ),
-        "You take the smallest weight out of the sum. The others overflow: take the largest.": (
-            lambda w: w.min(-1) + np.log(np.exp(w - w.min(-1, keepdims=True)).mean(-1))
-        ),
-        "You subtract the maximum after the logarithm. Add it back.": (
-            lambda w: _logsumexp(w) - np.log(w.shape[-1]) - 2 * w.max(-1)
-        ),
-        "You return the mean without the logarithm, or its exponential.": (
-            lambda w: np.exp(_logsumexp(w) - np.log(w.shape[-1])),
-            lambda w: np.exp(w).mean(-1),
-            lambda w: np.exp(w - w.max(-1, keepdims=True)).mean(-1),
-        ),
-        "You divide by K outside the logarithm. There it is log K that is subtracted.": (
-            lambda w: _logsumexp(w) / w.shape[-1]
-        ),
-        "You add log K. Subtract it: dividing by K makes the logarithm smaller.": (
-            lambda w: _logsumexp(w) + np.log(w.shape[-1])
+        "You take one maximum for all rows. Where another row is much larger, a row becomes 0: "
+        "axis=-1, keepdims=True.": (lambda w: _effective(np.exp(w - w.max()))),
+        "You return the exponential of the entropy. That is another effective number.": (
+            lambda w: np.exp(-_entropy_terms(w).sum(-1)),
+            lambda w: np.exp(-np.nan_to_num(_entropy_terms(w)).sum(-1)),
         ),
         "You shift by a fixed number. That holds near it only: shift by the largest weight.": (
             seen(lambda want, got, w: got.shape == want.shape and not np.isfinite(got).all())
         ),
     },
 )
-def log_mean_exp(log_weights):
-    largest = log_weights.max(axis=-1, keepdims=True)
-    mean = np.exp(log_weights - largest).mean(axis=-1)
-    return largest[..., 0] + np.log(mean)
+def effective_draws(log_weights):
+    weights = np.exp(log_weights - log_weights.max(axis=-1, keepdims=True))
+    return weights.sum(axis=-1) ** 2 / (weights**2).sum(axis=-1)
 
 
-def _logsumexp(w):
-    return w.max(-1) + np.log(np.exp(w - w.max(-1, keepdims=True)).sum(-1))
+def _entropy_terms(w):
+    shares = _exponentials(w) / _exponentials(w).sum(-1, keepdims=True)
+    return shares * np.log(shares)

@@ -7,159 +7,205 @@ from vae_tutorial.exercises._bank import exercise, seen
 PAGE = "encoder-decoder"
 
 
-def _pixels(rng, size):
-    logits = rng.normal(0, 3, (2, size + 1))
-    logits[0, 0], logits[1, -1] = 800.0, -800.0
-    x = rng.choice([0.0, 0.25, 0.75, 1.0], logits.shape)  # grey pixels too
-    x[0, 0] = 0.0  # sure, and wrong
-    return x, logits
+def _grey_levels(rng, size):
+    logits = rng.normal(0, 3, (2, size + 1, 3))
+    levels = rng.integers(0, 3, (2, size + 1))
+    logits[0, 0, 0], levels[0, 0] = 800.0, 1  # sure, and wrong
+    logits[1, -1, 2] = -800.0
+    return levels, logits
 
 
-def _probability(u):
-    return 1 / (1 + np.exp(-u))
+def _log_softmax(u, axis=-1):
+    largest = u.max(axis, keepdims=True)
+    return u - largest - np.log(np.exp(u - largest).sum(axis, keepdims=True))
 
 
-# The formula with p, as it is written and as some round it.
-_naive = [
-    lambda x, u: (x * np.log(_probability(u)) + (1 - x) * np.log(1 - _probability(u))).sum(-1),
-    lambda x, u: np.log(_probability(u) ** x * (1 - _probability(u)) ** (1 - x)).sum(-1),
-    lambda x, u: np.where(x, np.log(_probability(u)), np.log(1 - _probability(u))).sum(-1),
-    lambda x, u: (
-        x * np.log(np.exp(u) / (1 + np.exp(u))) + (1 - x) * np.log(1 / (1 + np.exp(u)))
-    ).sum(-1),
-    lambda x, u: (x * np.log(_probability(u)) + (1 - x) * np.log(_probability(-u))).sum(-1),
-    lambda x, u: np.log(x * _probability(u) + (1 - x) * (1 - _probability(u))).sum(-1),
-]
+def _chosen(values, levels):
+    return np.take_along_axis(values, levels[..., None], -1)[..., 0]
+
+
+def _softmax(u):
+    largest = u.max(-1, keepdims=True)
+    return np.exp(u - largest) / np.exp(u - largest).sum(-1, keepdims=True)
+
+
+def _one_hot(levels, u):
+    return levels[..., None] == np.arange(u.shape[-1])
 
 
 @exercise(
     PAGE,
-    title="A Bernoulli log-likelihood that survives p = 0 and p = 1",
+    title="A log-likelihood of grey levels, from logits",
     level="harder",
     minutes=15,
     statement=(
-        "Return $\\log p(x \\mid z)$ of each row, summed over its pixels, from `logits` as "
-        "large as 800 in size. Pixels `x` lie between 0 and 1, and grey ones count as they are. "
-        "Computing $p$ first would round it to 0 or 1."
+        "A pixel need not be black or white. Let it have one of several grey levels, counted "
+        "from 0; the decoder puts out a logit $\\ell_c$ for each, and the probability of level "
+        "$c$ is the *softmax* $e^{\\ell_c} / \\sum_j e^{\\ell_j}$. From the `levels` (images, "
+        "pixels) and the `logits` (images, pixels, number of levels), as large as 800 in size, "
+        "return $\\log p(x \\mid z)$ of each image, summed over its pixels."
     ),
-    example="bernoulli_log_likelihood(np.array([[1.0, 0.0]]), np.array([[0.0, -800.0]]))",
+    example=(
+        "categorical_log_likelihood(np.array([[0, 2]]), "
+        "np.array([[[0.0, 0.0, 0.0], [0.0, 0.0, 800.0]]]))"
+    ),
     cases=(
-        "bernoulli_log_likelihood(np.array([[0.5]]), np.array([[2.0]]))",
-        "bernoulli_log_likelihood(np.array([[0.25, 0.75]]), np.array([[-3.0, 1.0]]))",
-        "bernoulli_log_likelihood(np.array([[1.0, 0.0]]), np.array([[1.0, 1.0]]))",
-        "bernoulli_log_likelihood(np.array([[0.0]]), np.array([[800.0]]))",
+        "categorical_log_likelihood(np.array([[1]]), np.array([[[0.0, 0.0]]]))",
+        "categorical_log_likelihood(np.array([[0]]), np.array([[[800.0, 0.0]]]))",
+        "categorical_log_likelihood(np.array([[1]]), np.array([[[800.0, 0.0]]]))",
+        "categorical_log_likelihood(np.array([[1, 0]]), np.array([[[1.0, 3.0], [2.0, 0.0]]]))",
+        "categorical_log_likelihood(np.array([[2, 0], [1, 1]]), np.array([[[1.0, 2.0, 3.0], "
+        "[0.0, 1.0, 0.0]], [[2.0, 0.0, 0.0], [0.0, 0.0, -800.0]]]))",
     ),
     why=(
-        "In terms of the logit l the log-likelihood is x l - log(1 + exp(l)), and "
-        "np.logaddexp(0, l) computes the last term for any l."
+        "The logarithm of a softmax is the logit of the level minus the logarithm of the sum of "
+        "all exponentials. With the largest logit taken out of that sum, no number overflows."
     ),
     reasoning=(
-        "With $p = 1 / (1 + e^{-l})$ we have $\\log p = l - \\log(1 + e^l)$ and $\\log(1 - p) = "
-        "-\\log(1 + e^l)$. Put both into $x \\log p + (1 - x) \\log(1 - p)$: the same logarithm "
-        "stands in both, and $x\\,l - \\log(1 + e^l)$ is left. `np.logaddexp(0, l)` is "
-        "$\\log(e^0 + e^l)$ with the larger exponent taken out, so that 800 does not overflow. "
-        "A pixel that is surely wrong then costs its 800 nats. A small number inside the "
-        "logarithm would cap that cost, and with it the gradient that mends the pixel."
+        "The logarithm turns the quotient into a difference: $\\log p = \\ell_c - \\log \\sum_j "
+        "e^{\\ell_j}$, and no probability appears that could round to 0. For the second term "
+        "pull the largest logit $m$ out: $\\log \\sum_j e^{\\ell_j} = m + \\log \\sum_j "
+        "e^{\\ell_j - m}$. No exponent is positive, and one of the terms is 1. "
+        "`np.take_along_axis` picks the logit of the level that each pixel has. For two levels "
+        "with the logits 0 and $\\ell$ this is the page's formula for a Bernoulli pixel, $x\\,"
+        "\\ell - \\log(1 + e^\\ell)$. A pixel that is surely wrong costs its 800 nats."
     ),
-    draw=_pixels,
+    hints=(
+        "Do as the page did for a black or white pixel: write the logarithm of the probability "
+        "so that the probability itself does not occur.",
+        "The logarithm of a quotient is a difference: the logit of the pixel's own level, minus "
+        "the logarithm of the sum of all exponentials. In that sum 800 overflows, so take the "
+        "largest logit of the pixel out of it, and add it back outside the logarithm.",
+        "`chosen = np.take_along_axis(logits, levels[..., np.newaxis], axis=-1)[..., 0]`. From "
+        "it subtract the maximum over the last axis, and the logarithm of the sum of "
+        "`np.exp(logits - maximum)` over that axis. Then sum over the pixels.",
+    ),
+    draw=_grey_levels,
     mistakes={
         "You take the mean over the pixels. The log-likelihood of an image is the sum.": (
-            lambda x, u: (x * u - np.logaddexp(0, u)).mean(-1)
+            lambda x, u: _chosen(_log_softmax(u), x).mean(-1)
         ),
         "You return the loss. The log-likelihood has the opposite sign.": (
-            lambda x, u: -(x * u - np.logaddexp(0, u)).sum(-1),
-            lambda x, u: -(x * u - np.logaddexp(0, u)).mean(-1),
+            lambda x, u: -_chosen(_log_softmax(u), x).sum(-1),
+            lambda x, u: -_chosen(_log_softmax(u), x).mean(-1),
         ),
-        "You clip or add a small number inside the logarithm. That caps the cost: a pixel that is "
-        "surely wrong by 800 nats then costs some 16.": seen(
+        "You take the exponential of the logits as they are: exp(800) is infinite. Take the "
+        "largest out first.": (
+            lambda x, u: _chosen(np.log(np.exp(u) / np.exp(u).sum(-1, keepdims=True)), x).sum(-1),
+            lambda x, u: (_chosen(u, x) - np.log(np.exp(u).sum(-1))).sum(-1),
+        ),
+        "You compute the softmax first. A probability that has rounded to 0 has no logarithm: "
+        "subtract logarithms in place of dividing.": (
+            lambda x, u: np.log(_chosen(_softmax(u), x)).sum(-1),
+            lambda x, u: np.log(_chosen(_softmax(u), x).prod(-1)),
+        ),
+        "You leave out the normalisation: the logarithm of the sum is subtracted.": (
+            lambda x, u: _chosen(u, x).sum(-1)
+        ),
+        "You put the largest logit where the logarithm of the sum belongs. They agree only where "
+        "one level is sure.": (lambda x, u: (_chosen(u, x) - u.max(-1)).sum(-1)),
+        "You take the mean of the exponentials. Probabilities then do not add up to 1: sum.": (
+            lambda x, u: (_chosen(_log_softmax(u), x) + np.log(u.shape[-1])).sum(-1)
+        ),
+        "You count the levels from 1. The first is 0.": (
+            lambda x, u: _chosen(_log_softmax(u), x - 1).sum(-1)
+        ),
+        "You score the likeliest level. Score the one that the pixel has.": (
+            lambda x, u: _log_softmax(u).max(-1).sum(-1)
+        ),
+        "You add up all levels. Pick the one that the pixel has.": (
+            lambda x, u: _log_softmax(u).sum((-1, -2)),
+            lambda x, u: _log_softmax(u).mean(-1).sum(-1),
+        ),
+        "You normalise over the pixels. Each pixel has a softmax of its own, over the last axis.": (
+            lambda x, u: _chosen(_log_softmax(u, 1), x).sum(-1),
+            lambda x, u: _chosen(_log_softmax(u, 0), x).sum(-1),
+            lambda x, u: (
+                _chosen(u, x) - u.max() - np.log(np.exp(u - u.max()).sum((-1, -2)))[:, None]
+            ).sum(-1),
+        ),
+        "You give each level a sigmoid of its own. Their probabilities must add up to 1.": (
+            lambda x, u: (_one_hot(x, u) * u - np.logaddexp(0, u)).sum((-1, -2)),
+            lambda x, u: _chosen(-np.logaddexp(0, -u), x).sum(-1),
+        ),
+        "You take the largest logit out of the sum and forget it. Add it back, outside the "
+        "logarithm.": (
+            lambda x, u: (_chosen(u, x) - np.log(np.exp(u - u.max(-1, keepdims=True)).sum(-1))).sum(
+                -1
+            )
+        ),
+        "You count pixels whose likeliest level is right. Return the logarithm of a probability.": (
+            lambda x, u: (u.argmax(-1) == x).sum(-1),
+            lambda x, u: (u.argmax(-1) == x).mean(-1),
+        ),
+        "You return the probability. In an image of many pixels it rounds to 0: return its "
+        "logarithm.": (
+            lambda x, u: np.exp(_chosen(_log_softmax(u), x).sum(-1)),
+            lambda x, u: _chosen(_softmax(u), x).sum(-1),
+        ),
+        "Your logarithm has base 2. In nats it is the natural one.": (
+            lambda x, u: _chosen(_log_softmax(u), x).sum(-1) / np.log(2)
+        ),
+        "You sum over axis 0, the images. Sum over the pixels, the last axis.": (
+            lambda x, u: _chosen(_log_softmax(u), x).sum(0)
+        ),
+        "You clip, or add a small number inside the logarithm. That caps the cost of a pixel that "
+        "is surely wrong.": seen(
             lambda want, got, x, u: (
                 np.abs(u).max() >= 20 and np.isfinite(got).all() and (got >= want - 1e-2).all()
             )
         ),
-        "Your logarithm has base 2. In nats it is the natural one.": (
-            lambda x, u: (x * u - np.logaddexp(0, u)).sum(-1) / np.log(2)
-        ),
-        "You count only the white pixels: the term (1 - x) log(1 - p) is missing.": (
-            lambda x, u: (x * (u - np.logaddexp(0, u))).sum(-1)
-        ),
-        "You round grey pixels to black or white. A pixel of 0.5 counts half for each.": (
-            lambda x, u: (np.round(x) * u - np.logaddexp(0, u)).sum(-1),
-            lambda x, u: ((x > 0) * u - np.logaddexp(0, u)).sum(-1),
-            lambda x, u: ((x >= 0.5) * u - np.logaddexp(0, u)).sum(-1),
-            lambda x, u: ((x == 1) * u - np.logaddexp(0, u)).sum(-1),
-            lambda x, u: np.where(
-                x == 1, -np.logaddexp(0, -u), np.where(x, 0, -np.logaddexp(0, u))
-            ).sum(-1),
-        ),
-        "You compute p first. In floating point a sure p is 0 or 1, and its logarithm infinite or "
-        "NaN.": tuple(_naive),
-        "You count only the black pixels: the term x log(p) is missing.": (
-            lambda x, u: ((1 - x) * -np.logaddexp(0, u)).sum(-1)
-        ),
-        "Your exp overflows at 800. np.logaddexp(0, logits) takes the larger exponent out.": (
-            lambda x, u: (x * u - np.log(1 + np.exp(u))).sum(-1),
-            lambda x, u: (u - x * u + np.log(1 + np.exp(-u))).sum(-1) * -1,
-        ),
-        "The sign of a logit is wrong: a large one means a white pixel.": (
-            lambda x, u: (-x * u - np.logaddexp(0, -u)).sum(-1),
-            lambda x, u: (x * u - np.logaddexp(0, -u)).sum(-1),
-            lambda x, u: (x * u + np.logaddexp(0, u)).sum(-1),
-            lambda x, u: (-x * u - np.logaddexp(0, u)).sum(-1),
-            lambda x, u: (x * u + np.logaddexp(0, -u)).sum(-1),
-        ),
-        "You put max(logit, 0) where log(1 + exp(logit)) belongs. They agree far from 0 only.": (
-            lambda x, u: (x * u - np.maximum(u, 0)).sum(-1)
-        ),
-        "You leave x out: every pixel is scored as white, or as black.": (
-            lambda x, u: (u - np.logaddexp(0, u)).sum(-1),
-            lambda x, u: -np.logaddexp(0, u).sum(-1),
-        ),
-        "You return a squared error. The log-likelihood of a Bernoulli pixel is a cross-entropy.": (
-            lambda x, u: -((x - _probability(u)) ** 2).sum(-1),
-            lambda x, u: ((x - _probability(u)) ** 2).sum(-1),
-            lambda x, u: -((x - u) ** 2).sum(-1),
-        ),
-        "You treat logits as probabilities. The logarithm of a negative logit is NaN.": (
-            lambda x, u: (x * np.log(u) + (1 - x) * np.log(1 - u)).sum(-1)
-        ),
-        "You leave out the normalisation: log(1 + exp(logits)) is subtracted.": (
-            lambda x, u: (x * u).sum(-1)
-        ),
-        "You sum over axis 0, the rows. Sum over the pixels, the last axis.": (
-            lambda x, u: (x * u - np.logaddexp(0, u)).sum(0)
-        ),
     },
 )
-def bernoulli_log_likelihood(x, logits):
-    return (x * logits - np.logaddexp(0, logits)).sum(axis=-1)
+def categorical_log_likelihood(levels, logits):
+    chosen = np.take_along_axis(logits, levels[..., np.newaxis], axis=-1)[..., 0]
+    largest = logits.max(axis=-1)
+    log_sum = largest + np.log(np.exp(logits - largest[..., np.newaxis]).sum(axis=-1))
+    return (chosen - log_sum).sum(axis=-1)
+
+
+def _size(x, m):
+    return np.abs(x - m)
 
 
 @exercise(
     PAGE,
-    title="A Gaussian log-likelihood",
+    title="A likelihood that forgives large errors",
     level="standard",
     minutes=10,
     statement=(
-        "Return $\\log \\mathcal N(x; \\mu, \\sigma^2)$ of each row, summed over its pixels, "
-        "with one `log_var` for all pixels."
+        "A Gaussian charges the square of an error, so a few wild pixels rule the training. A "
+        "*Laplace* distribution has the density $\\frac{1}{2b}\\, e^{-|x - \\mu| / b}$. Return "
+        "the log-likelihood of each row, summed over its pixels, with one `log_scale` $\\log b$ "
+        "for all pixels."
     ),
-    example="gaussian_log_likelihood(np.array([[0.0, 1.0]]), np.zeros((1, 2)), 0.0)",
+    example="laplace_log_likelihood(np.array([[0.0, 1.0]]), np.zeros((1, 2)), 0.0)",
     cases=(
-        "gaussian_log_likelihood(np.array([[3.0]]), np.array([[1.0]]), 0.0)",
-        "gaussian_log_likelihood(np.array([[0.0, 0.0], [1.0, 4.0]]), "
+        "laplace_log_likelihood(np.array([[3.0]]), np.array([[1.0]]), 0.0)",
+        "laplace_log_likelihood(np.array([[0.0, 0.0], [1.0, 4.0]]), "
         "np.array([[0.0, 2.0], [1.0, 1.0]]), 1.0)",
+        "laplace_log_likelihood(np.array([[0.0, 3.0]]), np.array([[2.0, 1.0]]), -1.0)",
     ),
     why=(
-        "Three terms a pixel: the constant, the price of a wide variance, and the squared error "
-        "in units of the variance."
+        "Three terms a pixel, as for the Gaussian: a constant, the price of a wide scale, and "
+        "the size of the error in units of that scale."
     ),
     reasoning=(
-        "The logarithm of the density is $-\\tfrac12 \\log 2\\pi - \\tfrac12 \\log \\sigma^2 - "
-        "\\tfrac12 (x - \\mu)^2 / \\sigma^2$ for each pixel. Given $z$, pixels are independent, "
-        "so the log-likelihood of an image is their sum. The second term is the price of a wide "
-        "variance: without it a model could excuse every error for free. Only the third depends "
-        "on the mean, which is why squared error trains the same mean. Where the variance is "
-        "learnt, or where the value is weighed against a KL divergence, all three terms count."
+        "The logarithm of the density is $-\\log 2 - \\log b - |x - \\mu| / b$ for each pixel, "
+        "and $b = e^{\\log b}$. Given $z$, pixels are independent, so an image's log-likelihood "
+        "is their sum, in which each pixel brings all three terms. Without the second a model "
+        "could excuse every error by a large $b$. The third has the same slope however large the "
+        "error: a pixel that is off by 10 pulls no harder than one that is off by 1, and the best "
+        "$\\mu$ is a median, not a mean."
+    ),
+    hints=(
+        "The density is a product, and its logarithm a sum of three terms. Take the logarithm "
+        "for one pixel on paper first.",
+        "The three are minus log 2, minus log b, and minus the size of the error divided by b. "
+        "Each pixel brings all three, also those in which no x stands; b itself is the "
+        "exponential of `log_scale`.",
+        "Add `np.log(2)`, `log_scale` and `np.abs(x - mean) / np.exp(log_scale)`, pixel by "
+        "pixel. Sum over the last axis, and turn the sign round.",
     ),
     draw=lambda rng, size: (
         rng.random((2, size + 1)),
@@ -167,79 +213,81 @@ def bernoulli_log_likelihood(x, logits):
         rng.normal(-1, 1),
     ),
     mistakes={
-        "The constant log(2 pi) is missing. It does not change the training, but the result is "
-        "then no log-likelihood.": (lambda x, m, v: -0.5 * (v + (x - m) ** 2 / np.exp(v)).sum(-1)),
-        "You take the mean over the pixels. The log-likelihood of an image is the sum.": (
-            lambda x, m, v: -0.5 * (np.log(2 * np.pi) + v + (x - m) ** 2 / np.exp(v)).mean(-1)
+        "The term log_scale is missing: the price of a wide scale.": (
+            lambda x, m, s: -(np.log(2) + _size(x, m) / np.exp(s)).sum(-1)
         ),
-        "You divide the squared error by the standard deviation, not by the variance.": (
-            lambda x, m, v: -0.5 * (np.log(2 * np.pi) + v + (x - m) ** 2 / np.exp(v / 2)).sum(-1),
-            lambda x, m, v: -0.5 * (np.log(2 * np.pi) + v + (x - m) ** 2 / np.exp(v) ** 2).sum(-1),
+        "The constant log 2 is missing. It does not change the training, but the result is then "
+        "no log-likelihood.": (lambda x, m, s: -(s + _size(x, m) / np.exp(s)).sum(-1)),
+        "You take the mean over the pixels. The log-likelihood of an image is the sum.": (
+            lambda x, m, s: -(np.log(2) + s + _size(x, m) / np.exp(s)).mean(-1)
         ),
         "The sign is wrong: a large error must make the log-likelihood small.": (
-            lambda x, m, v: 0.5 * (np.log(2 * np.pi) + v + (x - m) ** 2 / np.exp(v)).sum(-1)
+            lambda x, m, s: (np.log(2) + s + _size(x, m) / np.exp(s)).sum(-1),
+            lambda x, m, s: (-np.log(2) - s + _size(x, m) / np.exp(s)).sum(-1),
         ),
-        "You count log_var once for the image. Each pixel brings it.": (
-            lambda x, m, v: -0.5 * (np.log(2 * np.pi) + (x - m) ** 2 / np.exp(v)).sum(-1) - 0.5 * v
+        "You square the error. A Laplace distribution charges its size.": (
+            lambda x, m, s: -(np.log(2) + s + (x - m) ** 2 / np.exp(s)).sum(-1),
+            lambda x, m, s: -(np.log(2) + s + ((x - m) / np.exp(s)) ** 2).sum(-1),
         ),
-        "You read log_var as the logarithm of the standard deviation. It is that of the "
-        "variance.": (
-            lambda x, m, v: (
-                -0.5 * (np.log(2 * np.pi) + 2 * v + (x - m) ** 2 / np.exp(2 * v)).sum(-1)
-            )
+        "You divide by log_scale itself. The scale is its exponential.": (
+            lambda x, m, s: -(np.log(2) + s + _size(x, m) / s).sum(-1),
+            lambda x, m, s: -(np.log(2) + np.log(s) + _size(x, m) / s).sum(-1),
+            lambda x, m, s: -(np.log(2 * s) + _size(x, m) / s).sum(-1),
         ),
-        "The term log_var is missing: the price of a wide variance.": (
-            lambda x, m, v: -0.5 * (np.log(2 * np.pi) + (x - m) ** 2 / np.exp(v)).sum(-1)
+        "Errors of opposite sign cancel. Take the absolute value of each, before the sum.": (
+            lambda x, m, s: -(np.log(2) + s + (x - m) / np.exp(s)).sum(-1),
+            lambda x, m, s: -(np.log(2) + s + (m - x) / np.exp(s)).sum(-1),
+            lambda x, m, s: -np.abs((x - m).sum(-1)) / np.exp(s) - x.shape[-1] * (np.log(2) + s),
         ),
-        "The factor one half is missing.": (
-            lambda x, m, v: -(np.log(2 * np.pi) + v + (x - m) ** 2 / np.exp(v)).sum(-1),
-            lambda x, m, v: -(0.5 * np.log(2 * np.pi) + 0.5 * v + (x - m) ** 2 / np.exp(v)).sum(-1),
-            lambda x, m, v: -(0.5 * np.log(2 * np.pi) + v + 0.5 * (x - m) ** 2 / np.exp(v)).sum(-1),
-            lambda x, m, v: -(np.log(2 * np.pi) + v + 0.5 * (x - m) ** 2 / np.exp(v)).sum(-1),
-        ),
-        "The error is not squared.": (
-            lambda x, m, v: -0.5 * (np.log(2 * np.pi) + v + (x - m) / np.exp(v)).sum(-1),
-            lambda x, m, v: -0.5 * (np.log(2 * np.pi) + v + np.abs(x - m) / np.exp(v)).sum(-1),
-        ),
-        "You divide by log_var itself. The variance is its exponential.": (
-            lambda x, m, v: -0.5 * (np.log(2 * np.pi) + v + (x - m) ** 2 / v).sum(-1),
-            lambda x, m, v: -0.5 * (np.log(2 * np.pi) + np.log(v) + (x - m) ** 2 / v).sum(-1),
-            lambda x, m, v: -0.5 * (np.log(2 * np.pi * v) + (x - m) ** 2 / v).sum(-1),
-        ),
-        "You count log(2 pi) once for the image. Each pixel brings it.": (
-            lambda x, m, v: -0.5 * (v + (x - m) ** 2 / np.exp(v)).sum(-1) - 0.5 * np.log(2 * np.pi),
-            lambda x, m, v: (
-                -0.5 * ((x - m) ** 2 / np.exp(v)).sum(-1) - 0.5 * (v + np.log(2 * np.pi))
+        "That is the Gaussian's log-likelihood.": (
+            lambda x, m, s: -0.5 * (np.log(2 * np.pi) + s + (x - m) ** 2 / np.exp(s)).sum(-1),
+            lambda x, m, s: (
+                -0.5 * (np.log(2 * np.pi) + 2 * s + (x - m) ** 2 / np.exp(2 * s)).sum(-1)
             ),
         ),
-        "You take 2 pi itself. Its logarithm belongs there.": (
-            lambda x, m, v: -0.5 * (2 * np.pi + v + (x - m) ** 2 / np.exp(v)).sum(-1)
+        "There is a factor one half too many. It belongs to the Gaussian.": (
+            lambda x, m, s: -0.5 * (np.log(2) + s + _size(x, m) / np.exp(s)).sum(-1),
+            lambda x, m, s: -(np.log(2) + 0.5 * s + _size(x, m) / np.exp(s)).sum(-1),
+            lambda x, m, s: -(np.log(2) + s + 0.5 * _size(x, m) / np.exp(s)).sum(-1),
         ),
-        "You return the squared error. It is one of three terms.": (
-            lambda x, m, v: ((x - m) ** 2).sum(-1),
-            lambda x, m, v: -((x - m) ** 2).sum(-1),
-            lambda x, m, v: -0.5 * ((x - m) ** 2).sum(-1),
-            lambda x, m, v: -0.5 * ((x - m) ** 2 / np.exp(v)).sum(-1),
+        "You read log_scale as the logarithm of a variance. It is that of the scale b.": (
+            lambda x, m, s: -(np.log(2) + s / 2 + _size(x, m) / np.exp(s / 2)).sum(-1),
+            lambda x, m, s: -(np.log(2) + s + _size(x, m) / np.exp(s / 2)).sum(-1),
+            lambda x, m, s: -(np.log(2) + s + _size(x, m) / np.exp(2 * s)).sum(-1),
+        ),
+        "You count log_scale, or log 2, once for the image. Each pixel brings both.": (
+            lambda x, m, s: -(np.log(2) + _size(x, m) / np.exp(s)).sum(-1) - s,
+            lambda x, m, s: -(s + _size(x, m) / np.exp(s)).sum(-1) - np.log(2),
+            lambda x, m, s: -(_size(x, m) / np.exp(s)).sum(-1) - s - np.log(2),
+        ),
+        "You multiply the error by the scale. Divide by it.": (
+            lambda x, m, s: -(np.log(2) + s + _size(x, m) * np.exp(s)).sum(-1)
+        ),
+        "The price of the scale, log_scale, has the wrong sign.": (
+            lambda x, m, s: -(np.log(2) - s + _size(x, m) / np.exp(s)).sum(-1)
+        ),
+        "You take 2 itself, or add log 2 with the wrong sign. The logarithm of 1 / 2 belongs "
+        "there.": (
+            lambda x, m, s: -(2 + s + _size(x, m) / np.exp(s)).sum(-1),
+            lambda x, m, s: -(-np.log(2) + s + _size(x, m) / np.exp(s)).sum(-1),
+        ),
+        "You return the error. It is one of three terms.": (
+            lambda x, m, s: _size(x, m).sum(-1),
+            lambda x, m, s: -_size(x, m).sum(-1),
+            lambda x, m, s: -_size(x, m).sum(-1) / np.exp(s),
         ),
         "You return the density. Its logarithm was asked for.": (
-            lambda x, m, v: np.exp(
-                -0.5 * (np.log(2 * np.pi) + v + (x - m) ** 2 / np.exp(v)).sum(-1)
-            )
+            lambda x, m, s: np.exp(-(np.log(2) + s + _size(x, m) / np.exp(s)).sum(-1)),
+            lambda x, m, s: (np.exp(-_size(x, m) / np.exp(s)) / (2 * np.exp(s))).sum(-1),
         ),
         "You sum over axis 0, the rows. Sum over the pixels, the last axis.": (
-            lambda x, m, v: -0.5 * (np.log(2 * np.pi) + v + (x - m) ** 2 / np.exp(v)).sum(0)
-        ),
-        "You multiply the squared error by the variance. Divide by it.": (
-            lambda x, m, v: -0.5 * (np.log(2 * np.pi) + v + (x - m) ** 2 * np.exp(v)).sum(-1)
-        ),
-        "The price of the variance, log_var, has the wrong sign.": (
-            lambda x, m, v: -0.5 * (np.log(2 * np.pi) - v + (x - m) ** 2 / np.exp(v)).sum(-1)
+            lambda x, m, s: -(np.log(2) + s + _size(x, m) / np.exp(s)).sum(0)
         ),
     },
 )
-def gaussian_log_likelihood(x, mean, log_var):
-    squared = (x - mean) ** 2 / np.exp(log_var)
-    return -0.5 * (np.log(2 * np.pi) + log_var + squared).sum(axis=-1)
+def laplace_log_likelihood(x, mean, log_scale):
+    size = np.abs(x - mean) / np.exp(log_scale)
+    return -(np.log(2) + log_scale + size).sum(axis=-1)
 
 
 @exercise(
@@ -267,6 +315,15 @@ def gaussian_log_likelihood(x, mean, log_var):
         "them. The same filter slides over the whole image; that is weight sharing, and it is "
         "why neither height nor width occurs in the formula. A dense layer, in contrast, has a "
         "weight for every pair of an input and an output."
+    ),
+    hints=(
+        "Think of one filter. Which numbers of the image does it look at in one place, and which "
+        "numbers of its own does it need for that?",
+        "It looks at a square patch of every channel at once, with a weight for each number that "
+        "it sees, and adds one bias. It is the same filter in every place of the image, so the "
+        "image's size plays no part.",
+        "Multiply: `kernel` twice, `channels` once. Add 1 for the bias, and take that as often "
+        "as there are filters.",
     ),
     draw=lambda rng, size: tuple(int(v) for v in rng.integers(2, 3 + size, 3)),
     mistakes={
@@ -307,105 +364,122 @@ def convolution_parameters(kernel, channels, filters):
     return kernel * kernel * channels * filters + filters
 
 
-def _squashes(got, raw, bound):
-    """Tell whether these may be values of a smooth squashing with slope 1 at 0, tanh or another."""
-    order = np.argsort(raw)
-    x, y = raw[order] / bound, got[order] / bound  # as if the bound were 1
-    near, step = np.abs(x) <= 0.05, np.diff(x)
-    inside = (np.abs(x[1:]) < 3) & (np.abs(x[:-1]) < 3) & (step > 0)
-    slopes = np.diff(y)[step > 0] / step[step > 0]
-    even = len(x) > 100  # a grid: a kink shows in the differences of its slopes
-    return (
-        (np.abs(y) <= 1).all()
-        and (np.abs(y[np.abs(x) < 3]) < 1).all()
-        and (x * y >= 0).all()
-        and (np.abs(y - x)[near] <= 0.1 * np.abs(x[near])).all()
-        and (slopes >= 0).all()
-        and (np.diff(y)[inside] > 0).all()
-        and not (even and np.abs(np.diff(slopes)).max() > 0.3)
-    )
+def _falling(rng, start, end, epochs):
+    """Return a curve that falls quickly first, and never rises."""
+    return end + (start - end) * np.exp(-np.linspace(0, 5, epochs) * rng.uniform(0.8, 1.5))
+
+
+def _curves(rng, size):
+    """Return the curves of a training with fault ``size`` modulo 7."""
+    epochs, start = 4 + size, 784 * np.log(2) + rng.uniform(-2, 2)
+    rising = 1 - _falling(rng, 1, 0, epochs)
+    usual = _falling(rng, start, rng.uniform(90, 130), epochs)
+    match size % 7:
+        case 1:
+            return _falling(rng, 0.693, rng.uniform(0.2, 0.3), epochs), 0.02 * rng.random(epochs)
+        case 2:
+            return usual - 40 * rising, rng.uniform(400, 2000) * rising
+        case 3:
+            kl = _falling(rng, rng.uniform(1, 4), 0, epochs)
+            return _falling(rng, start, rng.uniform(200, 215), epochs), np.append(kl[:-1], 0.01)
+        case 4:
+            jumps = np.where(np.arange(epochs) % 2, 0, rng.uniform(150, 300))
+            jumps[[0, -1]] = 0
+            return usual + jumps, rng.uniform(20, 30) * rising + jumps / 10
+        case 5:
+            return start * np.geomspace(1, rng.uniform(5, 50), epochs), 400 * rising
+        case 6:
+            return start + rng.uniform(-1, 1, epochs), 0.3 + 0.02 * rng.random(epochs)
+    return usual, rng.uniform(18, 30) * rising
+
+
+def _only(fault):
+    """Return the mistake of an answer whose wrong results are all for one fault."""
+    return seen(lambda want, got, reconstruction, kl: want == fault)
 
 
 @exercise(
     PAGE,
-    title="Keep the log-variance in bounds",
-    level="standard",
-    minutes=10,
+    title="Six faults and their curves",
+    level="harder",
+    minutes=20,
     statement=(
-        "Squash `raw` smoothly into the range from `-bound` to `bound`, so that numbers near 0 "
-        "are almost unchanged."
+        "Seven VAEs were trained on digits of 784 pixels, six of them with a fault. Each epoch "
+        "left the two terms of the loss, in nats an image: `reconstruction` and `kl`. Tell from "
+        "the two curves what happened, and return its number: 0, all is well; 1, the "
+        "reconstruction term is the *mean* over the pixels; 2, the KL divergence was not added "
+        "to the loss; 3, every posterior has become the prior; 4, the learning rate is too "
+        "large; 5, the optimiser was given the ELBO in place of the loss; 6, the weights were "
+        "never changed."
     ),
-    example="bound_log_var(np.array([0.1, 100.0]), 10.0)",
+    example="name_the_fault(np.array([543.0, 210.0, 112.0]), np.array([0.0, 14.0, 25.0]))",
     cases=(
-        "bound_log_var(np.array([0.0, -8.0, 8.0]), 5.0)",
-        "bound_log_var(np.array([-1.0, 1.0, 30.0]), 10.0)",
-        "bound_log_var(np.linspace(-30.0, 30.0, 121), 10.0)",
+        "name_the_fault(np.array([0.69, 0.3, 0.25]), np.array([0.0, 0.0, 0.0]))",
+        "name_the_fault(np.array([543.0, 150.0, 72.0]), np.array([0.0, 300.0, 900.0]))",
+        "name_the_fault(np.array([543.0, 215.0, 206.0]), np.array([2.0, 0.0, 0.0]))",
+        "name_the_fault(np.array([543.0, 180.0, 390.0, 120.0]), np.array([0.0, 15.0, 40.0, 25.0]))",
+        "name_the_fault(np.array([543.0, 900.0, 4000.0]), np.array([0.0, 50.0, 300.0]))",
+        "name_the_fault(np.array([543.0, 544.0, 543.0]), np.array([0.0, 0.0, 0.0]))",
     ),
-    accepts=_squashes,
     why=(
-        "Near 0 tanh(u) is u, so dividing by the bound inside and multiplying outside leaves a "
-        "slope of 1. Far out the slope shrinks but keeps its sign, as far as rounding lets it."
+        "Two values are known before training: 784 log 2 and 0. Where a curve starts, whether it "
+        "ever rises and where the KL divergence ends tell the six faults apart."
     ),
     reasoning=(
-        "The function $\\tanh$ maps every number into the range from -1 to 1, so multiplying by "
-        "the bound gives the range. Its slope at 0 is 1; dividing by the bound inside cancels "
-        "the factor outside, and ordinary log-variances pass almost unchanged. Clipping would "
-        "respect the range too, but its gradient outside is exactly 0: a unit that one large "
-        "step has thrown there could not return. With $\\tanh$ the gradient becomes small and "
-        "keeps its sign; only from about eight times the bound on does float32 round it to 0, "
-        "which is 80 for a bound of 10. Other smooth functions of this shape do as well."
+        "An untrained decoder tosses a coin for each pixel, which costs $784 \\log 2$, about 543 "
+        "nats. A curve that starts at 0.69 has been divided by 784: a mean (1). One that stays "
+        "at its start has not been trained (6). The reconstruction term of a sound training "
+        "falls; if it rises in every epoch the sign is wrong (5), if it jumps down and up the "
+        "steps are too long (4). What is left falls in good order, and then `kl` decides. Near "
+        "0, the latents say nothing (3). Far above the twenty or thirty nats that it takes to "
+        "say which digit it is, nobody charges for it (2). Order matters: a mean also drives "
+        "`kl` to 0, so where the curve starts is looked at first."
     ),
-    draw=lambda rng, size: (rng.normal(0, 12, size + 2), float(rng.integers(5, 15))),
+    hints=(
+        "What are the two terms before the first step of a training? The page computed both. "
+        "Which of the faults show already there?",
+        "Untrained, the terms are 784 log 2, about 543, and 0. So look first at where the "
+        "reconstruction starts, then at whether it moves at all, then at whether it rises: "
+        "everywhere or now and then. If it simply falls, look at where the divergence ends.",
+        "It is 1 if `reconstruction[0]` is below 10, and 6 if `np.ptp(reconstruction)` is. With "
+        "`rises = np.diff(reconstruction) > 0` it is 5 if all of them are true, else 4 if any "
+        "is. What is left depends on `kl[-1]`: below 1 it is 3, above 100 it is 2, else 0.",
+    ),
+    draw=_curves,
     mistakes={
-        "You clip. Outside the bounds the gradient is then exactly 0, and the network never comes "
-        "back.": (lambda raw, b: np.clip(raw, -b, b)),
-        "You cut on one side only. The range has two ends.": (
-            lambda raw, b: np.minimum(raw, b),
-            lambda raw, b: np.maximum(raw, -b),
-            lambda raw, b: np.where(np.abs(raw) < b, raw, b),
-            lambda raw, b: np.where(raw > b, b, raw),
+        "You are wrong only where the reconstruction is a mean. Its kl ends near 0 too; what tells "
+        "it is the start, at log 2 in place of 784 log 2.": _only(1),
+        "You are wrong only where every posterior has become the prior. The reconstruction falls "
+        "there as well, but kl ends at 0.": _only(3),
+        "You are wrong only where the KL divergence was not added. Nobody charges for it, so it "
+        "ends at hundreds of nats.": _only(2),
+        "You are wrong only where all is well. There reconstruction falls in every epoch, and kl "
+        "ends at some twenty nats.": _only(0),
+        "You are wrong only where the learning rate is too large. First and last epoch look well; "
+        "between them the reconstruction jumps up again.": _only(4),
+        "You are wrong only where the optimiser was given the ELBO. It minimises what should be "
+        "maximised, and the reconstruction rises in every epoch.": _only(5),
+        "You are wrong only where the weights were never changed. The curve moves by a nat or two, "
+        "because each epoch draws other noise.": _only(6),
+        "You name the same fault whatever the curves are.": tuple(
+            lambda reconstruction, kl, fault=fault: fault for fault in range(7)
         ),
-        "You multiply by the bound but do not divide by it inside: the slope at 0 is the bound "
-        "instead of 1.": (lambda raw, b: b * np.tanh(raw)),
-        "You divide inside but do not multiply outside: the result never exceeds 1.": (
-            lambda raw, b: np.tanh(raw / b)
+        "You look at kl alone. A mean, a collapse and weights that never change all leave it near "
+        "0: look at the reconstruction first.": (
+            lambda reconstruction, kl: 3 if kl[-1] < 1 else 2 if kl[-1] > 100 else 0
         ),
-        "Your result is never negative. A log-variance may be.": (
-            lambda raw, b: b / (1 + np.exp(-raw)),
-            lambda raw, b: b / (1 + np.exp(-raw / b)),
-            lambda raw, b: 1 / (1 + np.exp(-raw)),
-            lambda raw, b: np.clip(raw, 0, b),
-            lambda raw, b: np.abs(b * np.tanh(raw / b)),
-            lambda raw, b: b * (1 - np.exp(-np.abs(raw) / b)),
-        ),
-        "You bend at half the way: the slope at 0 is not 1, so numbers near 0 are changed.": (
-            lambda raw, b: b * (2 / (1 + np.exp(-raw)) - 1),
-            lambda raw, b: b * (2 / (1 + np.exp(-raw / b)) - 1),
-            lambda raw, b: 2 * b / np.pi * np.arctan(raw / b),
-            lambda raw, b: 2 * b / np.pi * np.arctan(raw),
-            lambda raw, b: b * raw / (1 + np.abs(raw)),
-        ),
-        "You return the numbers as they are. Far out they must stay between the bounds.": (
-            lambda raw, b: raw,
-            lambda raw, b: np.sign(raw) * np.log1p(np.abs(raw)),
-            lambda raw, b: raw / b,
-        ),
-        "You divide by the bound outside, or multiply inside. It is the other way round.": (
-            lambda raw, b: np.tanh(raw * b) / b,
-            lambda raw, b: np.tanh(raw * b),
-            lambda raw, b: b * np.tanh(raw * b),
-            lambda raw, b: np.tanh(raw) / b,
-        ),
-        "Your result never exceeds 1. Multiply by the bound.": lambda raw, b: np.tanh(raw),
-        "Your function goes up and down. One that bounds must rise all the way.": (
-            lambda raw, b: b * np.sin(raw / b),
-            lambda raw, b: np.mod(raw + b, 2 * b) - b,
-        ),
-        "You scale the whole row by its largest number. Each number must be squashed by itself.": (
-            lambda raw, b: b * raw / np.abs(raw).max(),
-            lambda raw, b: raw * np.minimum(1, b / np.abs(raw).max()),
+        "You look at the first and last epoch alone. A learning rate that is too large shows "
+        "between them, and nothing else of the six is told from it.": (
+            lambda reconstruction, kl: 5 if reconstruction[-1] > reconstruction[0] else 0
         ),
     },
 )
-def bound_log_var(raw, bound):
-    return bound * np.tanh(raw / bound)
+def name_the_fault(reconstruction, kl):
+    rises = np.diff(reconstruction) > 0
+    if reconstruction[0] < 10:
+        return 1
+    if np.ptp(reconstruction) < 10:
+        return 6
+    if rises.any():
+        return 5 if rises.all() else 4
+    return 3 if kl[-1] < 1 else 2 if kl[-1] > 100 else 0

@@ -29,6 +29,11 @@ PAGE = "interpretability"
         "root of a sum is not the sum of the roots. Squares also mean that one large difference "
         "outweighs several small ones, as in the example."
     ),
+    hints=(
+        "A squared distance is a sum. What does each dimension add to it?",
+        "Each adds its own squared difference. A share is a part divided by the whole.",
+        "Square `query - match`, and divide by the sum of these squares.",
+    ),
     draw=lambda rng, size: (rng.normal(0, 1, size + 2), rng.normal(1, 1, size + 2)),
     mistakes={
         "You use absolute differences. The squared distance is a sum of squares.": (
@@ -124,6 +129,12 @@ def _one_by_one(difference, deleted):
         "numbers then stand in full, as if the image had changed. To test an explanation, "
         "delete the dimensions it names for the match and for all its rivals, rank again, and "
         "see whether the match falls farther than with random dimensions."
+    ),
+    hints=(
+        "Leave out first or add up first: which one is simpler?",
+        "Drop the listed dimensions from the difference, all at once, so that the others do not "
+        "change their places. Then the squared length of what is left.",
+        "`np.delete(query - match, deleted)` drops them. Square it, and sum.",
     ),
     draw=lambda rng, size: (
         rng.normal(0, 1, size + 3),

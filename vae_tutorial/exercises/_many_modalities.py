@@ -39,6 +39,15 @@ def _product(means, log_vars, prior=1.0):
         "the negative logarithm of the precision. A missing expert is left out of the sums, "
         "which is what makes the rule fit for missing modalities."
     ),
+    hints=(
+        "How do you combine two measurements of the same thing, one exact and one rough? And who "
+        "is the one expert that stands in no row?",
+        "Precisions, one over the variances, add up; the prior brings a precision of 1 and a "
+        "mean of 0. The mean of the product is the mean of the experts, weighted by precision.",
+        "With `precisions = np.exp(-log_vars)`, the total is 1 plus their sum over axis 0. The "
+        "mean is the sum of `precisions * means`, divided by the total; the log-variance is "
+        "minus the logarithm of the total.",
+    ),
     draw=lambda rng, size: (rng.normal(0, 2, (size + 1, 2)), rng.normal(0, 1, (size + 1, 2))),
     mistakes={
         "The prior is missing: it adds 1 to the precision.": (lambda m, v: _product(m, v, 0.0)),
@@ -146,6 +155,11 @@ def product_of_experts(means, log_vars):
         "the example the first number moves between the two frames and is averaged; the second "
         "stays and survives. The mean, unlike the sum, does not grow with the length of a clip, "
         "so short and long clips can be compared."
+    ),
+    hints=(
+        "Three axes: clips, frames, numbers. Which of them should be gone afterwards?",
+        "The frames, and they are the second axis. A mean along an axis removes it.",
+        "Axes count from 0. Call `descriptors.mean` with the number of the second one.",
     ),
     draw=lambda rng, size: (rng.normal(0, 1, (2, 2 + size, 3)),),
     mistakes={

@@ -18,6 +18,7 @@ import threading
 import types
 
 from vae_tutorial.exercises import EXERCISES, RIGHT, WRONG, Verdict, check
+from vae_tutorial.exercises._bank import REPLACED
 from vae_tutorial.exercises._cells import (
     NotANotebook,
     cells_of,
@@ -76,7 +77,11 @@ class Session:
         """Stand for ``exercises.check`` in the notebook."""
         if self.again and isinstance(name, str) and name in self.settled:
             return self.settled[name]
-        verdict = self._excused(check(name, *answer, **named))
+        if isinstance(name, str) and name in REPLACED:
+            why = f"An older copy: it answers {name}, which this exercise has replaced."
+            verdict = Verdict(REPLACED[name], BY_HAND, why)
+        else:
+            verdict = self._excused(check(name, *answer, **named))
         self.said.append(verdict)
         return verdict
 

@@ -38,6 +38,15 @@ def _two_sets(rng, size):
         "queries times gallery times dimensions before anything is added up. A warning: "
         "rounding can make a tiny distance slightly negative; a library lifts it to 0."
     ),
+    hints=(
+        "Multiply out the square of q - g on paper. Which of the three terms needs both "
+        "descriptors?",
+        "The squared distance is the squared length of q, plus that of g, minus twice their "
+        "inner product. All inner products together are one matrix product; the lengths are "
+        "added by broadcasting, one along the rows and one along the columns.",
+        "The squared lengths are `(queries**2).sum(axis=1)`, made a column by `[:, np.newaxis]`, "
+        "and `(gallery**2).sum(axis=1)`. Add the two, and subtract `queries @ gallery.T` twice.",
+    ),
     draw=_two_sets,
     mistakes={
         "You take the root. It is not needed for a ranking, and was not asked for.": (
@@ -128,6 +137,14 @@ def _cosines(q, g):
         "q - g \\rVert^2 = 2 - 2 \\cos \\theta$: an index that ranks scaled descriptors by "
         "Euclidean distance ranks them by cosine."
     ),
+    hints=(
+        "The cosine of the angle does not depend on how long the two descriptors are. How do you "
+        "make length play no part?",
+        "Divide each descriptor by its own length. The inner product of two descriptors of "
+        "length 1 is the cosine, and all inner products together are one matrix product.",
+        "`np.linalg.norm(queries, axis=1, keepdims=True)` holds the lengths as a column. Divide "
+        "by it, do the same with the gallery, and multiply the first by the second transposed.",
+    ),
     draw=_two_sets,
     mistakes={
         "You return inner products. Divide by both lengths.": (lambda q, g: q @ g.T),
@@ -216,6 +233,13 @@ def cosine_similarity(queries, gallery):
         "There is the risk as well: a neighbour that is wrong votes too, and pulls the query "
         "towards its own kind. No label is used; the neighbours are what the first search "
         "returned."
+    ),
+    hints=(
+        "How many descriptors take part in the mean?",
+        "The neighbours, and the query as one more. Each has the same weight, so divide one sum "
+        "by their number.",
+        "Add `query` and `neighbours.sum(axis=0)`; the number to divide by is one more than "
+        "`len(neighbours)`.",
     ),
     draw=lambda rng, size: (rng.normal(0, 1, 3), rng.normal(2, 1, (size + 1, 3))),
     mistakes={
@@ -335,6 +359,15 @@ def _cut_from_the_end_of_one(image, down, right):
         "run down the page. `np.roll` would bring the lost part back at the other side, a "
         "picture that nobody ever takes, and an invariance one would not want to learn."
     ),
+    hints=(
+        "The result has the size of the image and starts as zeros. Which rectangle of the old "
+        "image is still to be seen, and where does it lie in the new one?",
+        "What stays is the upper left part, without as many rows and columns at the end as the "
+        "shift has. It is copied to where it now begins. Mind a shift of 0: a slice that ends at "
+        "-0 is empty.",
+        "Into `result[down:, right:]` goes `image[: rows - down, : columns - right]`, with "
+        "`rows` and `columns` from `image.shape`.",
+    ),
     draw=lambda rng, size: (
         rng.random((4, 5 + size)),
         int(rng.integers(0, 4)),
@@ -433,6 +466,13 @@ def shift_image(image, down, right):
         "as numbers says something else: 8 and 7 are neighbours as numbers, yet 1000 and 0111 "
         "differ in every bit. A processor has one instruction that counts the ones of 64 bits, "
         "which is why such a search is fast."
+    ),
+    hints=(
+        "Which operation on two bytes gives a 1 exactly where their bits differ?",
+        "It is the exclusive or, `query ^ gallery`, which broadcasts over the rows of the "
+        "gallery. What is left is to count the ones in each row of bytes.",
+        "`np.unpackbits` with `axis=1` turns each row of bytes into a row of bits. Sum it along "
+        "the rows.",
     ),
     draw=lambda rng, size: (
         rng.integers(0, 256, 1 + size // 2, dtype=np.uint8),

@@ -47,6 +47,15 @@ def _reciprocals(found, right, first=1):
         "example the first query finds its image at rank 2 and counts one half, the second "
         "counts 0."
     ),
+    hints=(
+        "For each query: at which position stands the right image, and what if it does not stand "
+        "there at all?",
+        "`found == right[:, np.newaxis]` marks the places. `argmax` finds the first True of a "
+        "row, but gives 0 also where there is none; `any` tells the two apart. Ranks count from "
+        "1.",
+        "With `hits` for these marks, `np.where(hits.any(axis=1), 1 / rank, 0)` is what each "
+        "query counts, where `rank` is `hits.argmax(axis=1)` plus 1. Take the mean.",
+    ),
     draw=_rankings,
     mistakes={
         "You leave out the queries whose image was not found. They count 0.": (
@@ -153,6 +162,12 @@ def mean_reciprocal_rank(found, right):
         "one side. Had one drawing of a symbol been trained on and another been a query, the "
         "score would measure memory. The same rule holds for photographs of one person, frames "
         "of one film, or slices of one patient."
+    ),
+    hints=(
+        "What must be decided for a symbol, so that all its images land on the same side?",
+        "The decision may depend on the symbol's number alone, not on the position of the image. "
+        "A number is divisible if the division leaves nothing over.",
+        "What it leaves over is `symbols % every`. Return where that is 0.",
     ),
     draw=lambda rng, size: (rng.integers(0, 9, 6 + size), int(rng.integers(2, 4))),
     mistakes={

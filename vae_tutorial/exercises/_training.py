@@ -42,6 +42,13 @@ def _posterior_means(rng, size):
         "variance of 0.01; used and unused dimensions usually lie so far apart that the exact "
         "value hardly matters."
     ),
+    hints=(
+        "A dimension that says the same of every image is of no use, however large its number "
+        "is. What measures how much a number differs from image to image?",
+        "The variance over images, one for each dimension. Images are the rows, so it is taken "
+        "along axis 0. Then count how many exceed the threshold.",
+        "`means.var(axis=0) > threshold` is True for each active dimension. Sum it.",
+    ),
     draw=_posterior_means,
     mistakes={
         "You take the variance along the wrong axis: over the dimensions of each image.": (
@@ -138,6 +145,13 @@ def _epochs(rng, size):
         "Early on the latent is nearly free, and the decoder learns to rely on it. When the "
         "full price comes, giving it up would cost more reconstruction than it saves."
     ),
+    hints=(
+        "Draw it: a straight line that starts at 0, and a level piece that follows. Where do the "
+        "two meet?",
+        "The line is `epoch / epochs`; it reaches 1 when the two are equal. From there on the "
+        "weight must not follow it any further.",
+        "Take the smaller of two numbers: the line, and the height at which it has to stop.",
+    ),
     draw=_epochs,
     mistakes={
         "Your weight goes on rising after the warm-up. Cap it at 1.": (lambda e, n: e / n),
@@ -224,6 +238,15 @@ def warmup_weight(epoch, epochs):
         "the latent is charged many times its price, although nobody has written a beta. That it "
         "collapses is then no surprise."
     ),
+    hints=(
+        "Write the loss with sums: R for the reconstruction summed over the pixels, K for the "
+        "divergence summed over the dimensions. What does the program minimise?",
+        "It minimises R divided by the number of pixels, plus K divided by the number of "
+        "dimensions. A constant factor moves no minimum, so multiply until R stands alone. What "
+        "stands before K now?",
+        "Multiply both terms by `n_pixels`. The first becomes R; the factor that K has then is "
+        "beta.",
+    ),
     draw=lambda rng, size: (int(rng.integers(30, 100 * size)), int(rng.integers(2, 30))),
     mistakes={
         "Yours is upside down. A mean over many pixels makes the reconstruction light, so the KL "
@@ -293,6 +316,15 @@ def equivalent_beta(n_pixels, latent_dim):
         "optimiser gains nothing by emptying the dimension further. Above the floor the full "
         "price applies. The floor holds for each dimension: on the sum, one busy dimension "
         "would pay for all the empty ones."
+    ),
+    hints=(
+        "There are three steps: average, lift, add up. In which order, and along which axis is "
+        "the average?",
+        "The floor is about what a dimension carries on average, so the batch, axis 0, comes "
+        "first. Then what is below the floor is replaced by it, dimension by dimension. The sum "
+        "over the dimensions comes last.",
+        "Take `kl.mean(axis=0)`, compare it with the floor by `np.maximum`, and sum what comes "
+        "out.",
     ),
     draw=lambda rng, size: (rng.gamma(0.5, 1, (3 + size, 4)), float(rng.uniform(0.3, 0.7))),
     mistakes={
