@@ -238,8 +238,8 @@ def cosine_similarity(queries, gallery):
         "How many descriptors take part in the mean?",
         "The neighbours, and the query as one more. Each has the same weight, so divide one sum "
         "by their number.",
-        "Add `query` and `neighbours.sum(axis=0)`; the number to divide by is one more than "
-        "`len(neighbours)`.",
+        "Add `query` and the sum of `neighbours` over axis 0; the number to divide by is one "
+        "more than `len(neighbours)`.",
     ),
     draw=lambda rng, size: (rng.normal(0, 1, 3), rng.normal(2, 1, (size + 1, 3))),
     mistakes={
