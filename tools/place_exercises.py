@@ -19,10 +19,10 @@ BOOK = Path(__file__).parents[1] / "book"
 HEADING = "## Exercises\n"
 EXPLORE = "### To explore\n"
 OPENING = """Put your code in place of the dots, run the cell, and read the answer: it says whether
-your function is right, and if not, which mistake it looks like. Inputs are random, so an answer
-that fits one example will not do. Answers may use NumPy or TensorFlow. Stuck? Below each stub are
-three hints, each of which says more than the one before; in a session `exercises.hint` with the
-exercise's name prints them one by one."""
+your function is right, and if not, which mistake it looks like. It is tried on many inputs, so an
+answer that fits one example will not do. Answers may use NumPy or TensorFlow. Stuck? Below each
+stub are three hints, each of which says more than the one before; in a session `exercises.hint`
+with the exercise's name prints them one by one."""
 # Cells with these ids are written by this tool, and by nothing else.
 OURS = ("exercises-", "exercise-", "stub-", "hints-", "solution-")
 
