@@ -164,6 +164,7 @@ study: $(SCALE) ## train and measure everything again (hours; needs the full dat
 	$(BIN)/python benchmarks/study.py --part full
 	$(BIN)/python benchmarks/fair.py --part tuning
 	$(BIN)/python benchmarks/fair.py --part full
+	$(BIN)/python benchmarks/leads.py
 	$(BIN)/python benchmarks/abilities.py
 	$(BIN)/python benchmarks/emoji.py
 	$(BIN)/python benchmarks/names.py

@@ -64,6 +64,7 @@ class WideEncoder(Encoder):
 
     def __init__(self, image_shape, latent_dim, architecture="conv", **kwargs):
         super().__init__(image_shape, latent_dim, architecture, **kwargs)
+        self.hidden.trainable = False  # its place is taken
         conv = [layers.Conv2D(n, activation="relu", **STRIDES) for n in (64, 128)]
         hidden = [*conv, layers.Flatten(), layers.Dense(512, activation="relu")]
         self.hidden = keras.Sequential([keras.Input(self.image_shape), *hidden], name="wide")
