@@ -1,6 +1,8 @@
 """What a chapter must have: each rule takes a notebook and returns the problems it found."""
 
+import ast
 import re
+from collections import Counter
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -291,6 +293,89 @@ def rule_figures_are_described(notebook) -> list[str]:
     if re.search(r"!\[\s*\]\(", text) or re.search(r"<img(?![^>]*\balt=\"[^\"]+\")[^>]*>", text):
         problems.append("a picture in the text has no alt text")
     return problems
+
+
+# What makes no value that later cells need, and no result to think about: it draws or tabulates.
+DRAWING = ("plt.", "plotting.", "notebook.show_table")
+CHECKING = ("np.testing.",)
+MOST_OPEN = 6  # cells in a section
+DULL = re.compile(
+    r"^(?:show|hide|toggle|see|view)\b.*\b(?:code|cell|source)\b|^code$", re.IGNORECASE
+)
+
+
+def folded(cell) -> bool:
+    return "hide-input" in tags(cell)
+
+
+def line_of(cell) -> str:
+    return cell.metadata.get("mystnb", {}).get("code_prompt_show", "")
+
+
+def teaches(source: str) -> bool:
+    """Whether a cell does anything but import, draw, tabulate and assert, by its syntax tree."""
+    drawn = set()  # names of figures and axes
+
+    def is_dull(node) -> bool:
+        match node:
+            case ast.Import() | ast.ImportFrom() | ast.Assert():
+                return True
+            case ast.Expr(value=ast.Call(func=called)):
+                name = ast.unparse(called)
+                return name.startswith((*DRAWING, *CHECKING)) or re.split(r"\W", name)[0] in drawn
+            case ast.Assign(targets=[target], value=ast.Call(func=called)):
+                if not ast.unparse(called).startswith(DRAWING):
+                    return False
+                drawn.update(n.id for n in ast.walk(target) if isinstance(n, ast.Name))
+                return True
+            case ast.For() | ast.With() | ast.If():
+                if isinstance(node, ast.For) and drawn & names_in(node.iter):
+                    drawn.update(names_in(node.target))
+                return all(map(is_dull, [*node.body, *getattr(node, "orelse", [])]))
+        return False
+
+    return not all(map(is_dull, ast.parse(source).body))
+
+
+def names_in(node) -> set[str]:
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+
+
+def rule_what_does_not_teach_is_folded(notebook) -> list[str]:
+    cells = code_cells(notebook)
+    problems = [
+        f"code cell {i} only imports, draws or asserts; fold it with the tag hide-input"
+        for i, cell in enumerate(cells)
+        if not folded(cell) and not teaches(cell.source)
+    ]
+    lines = Counter(line_of(cell) for cell in cells if folded(cell))
+    for i, cell in enumerate(cells):
+        line = line_of(cell)
+        if not folded(cell):
+            problems += [f"code cell {i} has a line for a fold but no tag"] if line else []
+        elif not re.fullmatch(r"[A-Z].{7,66}[^.]", line) or DULL.match(line):
+            problems.append(f"the fold of code cell {i} does not say what it does: {line!r}")
+        elif lines[line] > 1:
+            problems.append(f"the fold of code cell {i} has the line of another: {line!r}")
+    return problems
+
+
+def rule_some_cells_stand_open(notebook) -> list[str]:
+    """The few that teach, in each section; exercises and sources of the library apart."""
+    sections, section = Counter(), ""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            found = re.findall(r"^## +(.+?)\s*$", cell.source, re.MULTILINE)
+            section = found[-1] if found else section
+        elif not folded(cell) and not re.search(r"^exercises\.|show_source", cell.source, re.M):
+            sections[section] += 1
+    total = sections.total()
+    problems = [f"{total} cells stand open, fewer than 3"] if total < 3 else []
+    return problems + [
+        f"{n} cells of section {name!r} stand open, more than {MOST_OPEN}"
+        for name, n in sections.items()
+        if n > MOST_OPEN
+    ]
 
 
 def rule_outputs_are_compared(notebook) -> list[str]:

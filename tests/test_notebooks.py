@@ -17,7 +17,12 @@ NOTEBOOKS = sorted(p for p in BOOK.rglob("*.ipynb") if ".ipynb_checkpoints" not 
 
 # Pages to look things up in; the rest are chapters.
 APPENDIX = {"faq", "right-tool", "teachers-guide"}
-RULES_OF_CHAPTERS = {"rule_quiz", "rule_sections", "rule_stated_times"}
+RULES_OF_CHAPTERS = {
+    "rule_quiz",
+    "rule_sections",
+    "rule_some_cells_stand_open",
+    "rule_stated_times",
+}
 
 
 def read(path: Path) -> nbformat.NotebookNode:
@@ -182,6 +187,10 @@ def edit_metadata(number: int, **changes):
     return spoil
 
 
+def fold(number: int, line: str = "Draw the curve"):
+    return edit_metadata(number, tags=["hide-input"], mystnb={"code_prompt_show": line})
+
+
 def both(*spoils):
     return lambda notebook: [spoil(notebook) for spoil in spoils]
 
@@ -207,6 +216,30 @@ SPOILED = {
         "stores an error: ValueError",
     ),
     "stderr": (edit_code(1, outputs=stream("stderr", "a warning")), "writes to stderr"),
+    "imports in sight": (edit_code(2, source="import numpy"), "code cell 2 only imports, draws"),
+    "a drawing in sight": (
+        edit_code(2, source="figure, axis = plt.subplots()\naxis.plot(x)\nplt.show()"),
+        "code cell 2 only imports, draws or asserts",
+    ),
+    "assertions in sight": (
+        edit_code(2, source="for n in found:\n    assert n\nnp.testing.assert_allclose(a, b)"),
+        "code cell 2 only imports, draws or asserts",
+    ),
+    "a fold without a line": (edit_metadata(2, tags=["hide-input"]), "say what it does: ''"),
+    "a fold that only says that it is one": (fold(2, line="Show the code"), "'Show the code'"),
+    "two folds with one line": (both(fold(1), fold(2)), "has the line of another"),
+    "a line and no fold": (
+        edit_metadata(2, mystnb={"code_prompt_show": "Draw the curve"}),
+        "a line for a fold but no tag",
+    ),
+    "all folded": (
+        both(*(fold(number, f"Print the number {number}") for number in range(4))),
+        "2 cells stand open, fewer than 3",
+    ),
+    "many open": (
+        lambda n: n.cells.insert(5, copy.deepcopy(n.cells[4])),
+        "7 cells of section 'A section' stand open",
+    ),
     "path in an output": (edit_code(1, outputs=stream("stdout", "in /home/me/x.py")), "/home/me"),
     "temporary path": (edit_code(1, outputs=stream("stdout", "/tmp/ipykernel_1/2.py")), "/tmp"),
     "path in a cell": (edit_code(1, source="open('/mnt/data')"), "/mnt/data"),

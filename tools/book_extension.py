@@ -187,6 +187,15 @@ MENDED = {
     ),
     # Sphinx gives the entries of a list a role that lists do not allow.
     "the role of entries in a bibliography": ('role="doc-biblioentry"', 'role="listitem"'),
+    # A folded cell says what it does, and not "Toggle hidden content"; it is no note in a box.
+    "the line of a folded cell": (
+        re.compile(
+            r'<details class="admonition (hide [^"]*)">\s*<summary aria-label="[^"]*">\s*'
+            r'<p class="collapsed admonition-title">(.*?)</p>\s*'
+            r'<p class="expanded admonition-title">.*?</p>\s*</summary>'
+        ),
+        r'<details class="\1"><summary><span>Code:</span> \2</summary>',
+    ),
     # Every exercise of a page would have the same id.
     "the ids of exercises": (
         re.compile(r'<section id="((?:exercise|solution)-content)">'),

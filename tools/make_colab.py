@@ -160,8 +160,8 @@ def variant(path: Path, source: Source):
 def publish(cell) -> list:
     """Return a cell without what only the book reads, and the caption of its figure as text."""
     mystnb = cell.metadata.pop("mystnb", {})
-    hidden = "hide-input" in cell.metadata.get("tags", [])
-    cell.metadata = nbformat.from_dict({"jupyter": {"source_hidden": True}} if hidden else {})
+    # What the page folds stands open here: who opens a notebook wants to run and change its code.
+    cell.metadata = nbformat.from_dict({})
     caption = mystnb.get("figure", {}).get("caption")
     if not caption:
         return [cell]

@@ -61,6 +61,18 @@
     }
   });
 
+  // -- A link that leads into folded code opens it --------------------------------------------------
+
+  function unfold() {
+    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const fold = target?.closest("details.hide:not([open])");
+    if (!fold) return;
+    fold.open = true;
+    target.scrollIntoView();
+  }
+  document.addEventListener("DOMContentLoaded", unfold);
+  window.addEventListener("hashchange", unfold);
+
   // -- The contents on a phone: a drawer that closes when a reader has chosen ----------------------
 
   document.addEventListener("click", ({ target }) => {

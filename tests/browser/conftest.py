@@ -9,6 +9,7 @@ from threading import Thread
 import pytest
 from playwright.sync_api import sync_playwright
 from site_building import build_book, given_site
+from waiting import SETTLED
 
 NAMES = ["chromium", "chromium-browser", "google-chrome"]
 
@@ -46,3 +47,21 @@ def base_url(site):
         Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
+
+
+@pytest.fixture
+def open_page(browser, base_url):
+    """Return a function that opens a page in a window of its own; keywords say what kind."""
+    contexts = []
+
+    def opened(name: str, address: str = base_url, **options):
+        contexts.append(browser.new_context(**{"reduced_motion": "reduce", **options}))
+        page = contexts[-1].new_page()
+        page.goto(f"{address}/{name}", wait_until="load")
+        if options.get("java_script_enabled", True):
+            page.evaluate(SETTLED)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 from axe_playwright_python.sync_playwright import Axe
+from waiting import TYPESET
 
 ROOT = Path(__file__).resolve().parents[2]
 STATIC = ROOT / "book" / "_static"
@@ -21,8 +22,6 @@ SOURCE = "_modules/vae_tutorial/models/views.html"
 OTHERS = ["search.html", "genindex.html", SOURCE]
 WIDE, NARROW = {"width": 1400, "height": 900}, {"width": 360, "height": 780}
 
-# Formulas are set by MathJax when it has loaded; a page without any has no MathJax.
-TYPESET = "() => !window.MathJax || !MathJax.startup || MathJax.startup.promise.then(() => true)"
 # Pictures that wait to be seen are made to load at once.
 PICTURES = """async () => {
   const pictures = [...document.images];

@@ -5,35 +5,12 @@ from pathlib import Path
 import pytest
 from site_building import build_book
 from site_rules import contrast
-from test_pages import HOME, NARROW, NOTEBOOKS, OTHERS, PAGES, TYPESET, WIDE
+from test_pages import HOME, NARROW, NOTEBOOKS, OTHERS, PAGES, WIDE
+from waiting import SETTLED
 
-# What waits for a formula to be set, and for what watches it to have looked.
-SETTLED = f"""async () => {{
-  await ({TYPESET})();
-  await document.fonts.ready;
-  for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
-}}"""
 # The library's reference repeats what stands in docstrings, which are not broken for a phone.
 TEXTS = [page for page in PAGES if "/api/" not in page]
 FORMULAS = [page for page in TEXTS if page in NOTEBOOKS]
-
-
-@pytest.fixture
-def open_page(browser, base_url):
-    """Return a function that opens a page in a window of its own; keywords say what kind."""
-    contexts = []
-
-    def opened(name: str, address: str = base_url, **options):
-        contexts.append(browser.new_context(**{"reduced_motion": "reduce", **options}))
-        page = contexts[-1].new_page()
-        page.goto(f"{address}/{name}", wait_until="load")
-        if options.get("java_script_enabled", True):
-            page.evaluate(SETTLED)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
 
 
 # -- What is wider than a phone -------------------------------------------------------------------
