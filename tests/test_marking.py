@@ -248,7 +248,7 @@ def test_an_answer_to_an_exercise_that_was_replaced_is_left_to_the_teacher(old, 
 
 
 def by_heart() -> tuple[str, str]:
-    """Return a table and an answer that knows by heart what a reader's check asks, and what it wants."""
+    """Return a table of what a reader's check asks and wants, and an answer that uses it."""
     inputs = exercises._inputs(SHARES, EXERCISES[SHARES])[1]
     known = {repr(given): EXERCISES[SHARES].solution(*given).tolist() for given in inputs}
     return f"KNOWN = {known!r}", (
