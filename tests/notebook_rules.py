@@ -30,6 +30,12 @@ QUIZ_OPTION = re.compile(
     r"^:::\{dropdown\} *([^\n]*)\n((?::[\w-]+:[^\n]*\n)*)(.*?)^:::$", re.DOTALL | re.MULTILINE
 )
 FEWEST_WORDS_OF_FEEDBACK = 8
+BOX = re.compile(
+    r"^::::\{admonition\} *([^\n]*)\n((?::[\w-]+:[^\n]*\n)*)(.*?)^::::$", re.DOTALL | re.MULTILINE
+)
+BOX_TITLES = ("Predict first", "Choose", "Three lines")
+FEWEST_WORDS_OF_ANSWER = 20
+LONGEST_WAY_TO_A_QUESTION = 8  # code cells
 OPEN_EXERCISE = re.compile(
     r"^(`{3,})\{exercise\}[^\n]*\n((?::[\w-]+:[^\n]*\n)*)(.*?)^\1 *$", re.DOTALL | re.MULTILINE
 )
@@ -158,18 +164,23 @@ def rule_quiz(notebook) -> list[str]:
         return ["there is no quiz"]
     _, *questions = re.split(r"^\*\*(?=\d+\. )", section[1], flags=re.MULTILINE)
     problems = []
-    if len(questions) not in (4, 5):
-        problems.append(f"the quiz has {len(questions)} questions, not four or five")
+    if len(questions) not in (2, 3, 4, 5):
+        problems.append(f"the quiz has {len(questions)} questions, not two to five")
     for number, question in enumerate(questions, start=1):
         problems += [f"quiz question {number}: {found}" for found in question_problems(question)]
     return problems
 
 
 def question_problems(question: str) -> list[str]:
-    heading, options = question.split(":::")[0].strip(), QUIZ_OPTION.findall(question)
+    heading = question.split(":::")[0].strip()
     problems = []
     if not re.fullmatch(r"\d+\. .+\?\*\*", heading, re.DOTALL):
         problems.append(f"not one bold text that ends in a question mark: {heading!r}")
+    return problems + options_problems(QUIZ_OPTION.findall(question))
+
+
+def options_problems(options: list) -> list[str]:
+    problems = []
     if len(options) not in (3, 4):
         problems.append(f"{len(options)} options, not three or four")
     right = sum("quiz-right" in fields for _, fields, _ in options)
@@ -198,6 +209,57 @@ def option_problems(title: str, fields: str, feedback: str) -> list[str]:
     words = len(re.sub(r"^\*\*.*?\*\*", "", feedback).split())
     if words < FEWEST_WORDS_OF_FEEDBACK:
         problems.append(f"has {words} words of feedback, too few to say why")
+    return problems
+
+
+def rule_questions_in_the_text(notebook) -> list[str]:
+    problems = []
+    for cell in notebook.cells:
+        if cell.cell_type != "markdown":
+            continue
+        boxes = BOX.findall(cell.source)
+        if len(boxes) != len(re.findall(r"^:{3,}\{admonition\}", cell.source, re.MULTILINE)):
+            problems.append(f"a box is not between two lines of four colons: {cell.source[:60]!r}")
+        if boxes and not BOX.fullmatch(cell.source.strip()):
+            problems.append(f"the box in {cell.source[:60]!r} needs a cell of its own")
+        for title, fields, body in boxes:
+            found = box_problems(title, fields.strip(), body)
+            problems += [f"box {body.strip()[:40]!r} {problem}" for problem in found]
+    return problems
+
+
+def box_problems(title: str, fields: str, body: str) -> list[str]:
+    problems = []
+    if title not in BOX_TITLES or fields != ":class: predict":
+        problems.append(f"is not one of {BOX_TITLES} with the class predict")
+    if not re.match(r"\s*\*\*[^*]+[?.]\*\*", body):
+        problems.append("does not open with its question in bold")
+    options = QUIZ_OPTION.findall(body)
+    if title == "Choose":
+        return problems + options_problems(options)
+    if [(t, f.strip()) for t, f, _ in options] != [("Answer", ":class-container: predict-answer")]:
+        return [*problems, "has not one dropdown 'Answer' with the class predict-answer"]
+    if (words := len(options[0][2].split())) < FEWEST_WORDS_OF_ANSWER:
+        problems.append(f"has {words} words of answer, too few to say why")
+    return problems
+
+
+def rule_questions_are_close(notebook) -> list[str]:
+    """A reader who only runs cells does not notice what was not understood."""
+    problems, since, number = [], 0, -1
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            since, number = since + 1, number + 1
+            asks = CHECKED.search(cell.source)
+        else:
+            asks = BOX.search(cell.source) or "quiz-option" in cell.source
+        if asks:
+            since = 0
+        elif since == LONGEST_WAY_TO_A_QUESTION + 1:
+            problems.append(
+                f"code cell {number} is the ninth without a question; "
+                "put one after every 6 to 8 code cells"
+            )
     return problems
 
 

@@ -209,6 +209,12 @@ def test_the_zips_hold_what_a_room_without_a_network_needs(tmp_path, monkeypatch
             "<details><summary>It falls</summary>\n\n**Right.** So.\n\n</details>",
         ),
         (
+            "::::{admonition} Predict first\n:class: predict\n\n**Does it fall?**\n\n"
+            ":::{dropdown} Answer\n:class-container: predict-answer\n\nYes.\n:::\n::::",
+            "**Predict first.** **Does it fall?**\n\n"
+            "<details><summary>Answer</summary>\n\nYes.\n\n</details>",
+        ),
+        (
             "```{figure} x.png\n:name: fig-x\n:alt: A plane.\n\nA plane.\n```\n\n"
             '```{raw} html\n<script src="x.js"></script>\n```\n\nTry it.',
             "*An interactive figure stands here in the online book.* A plane.\n\n\n\nTry it.",

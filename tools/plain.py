@@ -66,6 +66,8 @@ def blocks(text: str) -> str:
             return f"<details><summary>{summary}</summary>\n\n{body}\n\n</details>"
         if kind == "raw":
             return ""
+        if kind == "admonition":  # a question in the text: its answers fold, so no quotation
+            return f"**{title}.** {body}"
         if kind == "figure" and title.startswith("images/opening-"):
             return body  # its picture is drawn by a cell further down
         if kind == "figure":  # static figures of notebooks are outputs of their cells

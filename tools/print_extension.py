@@ -99,6 +99,22 @@ class Quizzes(PrintTransform):
             if options:
                 print_quiz(section, options)
                 self.note()
+        for box in list(self.document.findall(nodes.admonition)):
+            options = [node for node in box.children if is_option(node)]
+            if options:
+                print_options(box, options)
+                self.note()
+
+
+def print_options(box, options):
+    """A question in the text has its answers below it."""
+    answers = []
+    for letter, option in zip(ascii_lowercase, options, strict=False):
+        title, body = title_and_body(option)
+        body[0].insert(0, nodes.Text(f"({letter}) "))
+        answers.extend(body)
+        option.replace_self(indented(nodes.paragraph("", f"({letter}) ", *title.children)))
+    box += [heading(nodes.Text("Answers")), indented(*answers)]
 
 
 def print_quiz(section, options):
