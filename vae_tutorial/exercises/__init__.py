@@ -286,8 +286,7 @@ def _inputs(name: str, exercise: Exercise) -> tuple[list[str], list]:
     """Return the calls that an answer is tried on, in words, and their arguments.
 
     For a reader they depend on the exercise alone, so that a check run again says the same. Where
-    a class is marked they depend on the file as well: an answer that knows the reader's inputs by
-    heart fails, and the same file gets the same marks however often it is marked.
+    a class is marked, what is right is tried once more on inputs that depend on the file as well.
     """
     calls = [exercise.example, *exercise.cases]
     inputs = [tuple(arguments(call)) for call in calls]
