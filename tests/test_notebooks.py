@@ -26,14 +26,9 @@ RULES_OF_CHAPTERS = {
 # Their questions are being written, on another branch; a chapter leaves the list when they stand.
 WITHOUT_QUESTIONS_IN_THE_TEXT = {
     "background",
-    "beyond-one-machine",
-    "better-representations",
     "elbo",
     "encoder-decoder",
-    "interpretability",
-    "many-modalities",
     "retrieval",
-    "richer-images",
     "training",
 }
 
