@@ -28,7 +28,6 @@ WITHOUT_QUESTIONS_IN_THE_TEXT = {
     "background",
     "elbo",
     "encoder-decoder",
-    "retrieval",
     "training",
 }
 
