@@ -25,7 +25,8 @@ def test_words_equations_and_lines_of_code_count():
     hidden = v4.new_code_cell("c = 3\n" * 30, metadata={"tags": ["hide-input"]})
     words = v4.new_markdown_cell("word " * 200 + "\n\n## Next\n\n" + "word " * 99 + "\n" + equation)
     end = v4.new_markdown_cell("## Exercises\n\n" + "word " * 999)
-    found = reading_times.sections_of(page(words, code, both, hidden, end, code))
+    after = v4.new_code_cell("d = 4")
+    found = reading_times.sections_of(page(words, code, both, hidden, end, after))
     # Half a minute for the words and their label, half for the equation, five lines of code.
     assert found == {"": 1.0, "Next": round(0.5 + 0.5 + 5 * 2 / 60, 1)}
 

@@ -9,7 +9,9 @@ from pybtex.database import parse_file
 BIBLIOGRAPHY = Path(__file__).parents[1] / "book" / "references.bib"
 BLOCK = re.compile(r"^(`{3,}|:{3,})\{(\w+)\} *([^\n]*)\n(.*?)^\1 *$", re.DOTALL | re.MULTILINE)
 # What only the book understands: roles, directives, their options, labels of equations.
-MYST = re.compile(r"\{[\w:]+\}`|^:::|^`{3,}\{|\$\$ \([\w-]+\)|^:[\w-]+:", re.MULTILINE)
+MYST = re.compile(
+    r"\{[\w:]+\}`|^:::|^`{3,}\{|\$\$ \([\w-]+\)|^:[\w-]+:|^\([\w-]+\)=$", re.MULTILINE
+)
 EQUATION = re.compile(r"^\$\$((?:(?!\$\$).)*)\$\$ \(([\w-]+)\) *$", re.DOTALL | re.MULTILINE)
 
 
@@ -40,6 +42,7 @@ def plain_cells(texts: list[str], addresses: dict[str, str]) -> list[str]:
 
 def plain(text: str, numbers: dict[str, int], addresses: dict[str, str]) -> str:
     text = EQUATION.sub(lambda m: f"$${m[1].rstrip()} \\tag{{{numbers[m[2]]}}}$$", text)
+    text = re.sub(r"^\([\w-]+\)=\n", "", text, flags=re.MULTILINE)  # the name of a place
     text = blocks(text)
     text = re.sub(r"\{term\}`([^`<]+?)(?: <[^`]+>)?`", lambda m: m[1], text)
     text = re.sub(r"\{ref\}`([^`<]+?) <[^`]+>`", lambda m: m[1], text)
