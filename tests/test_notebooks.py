@@ -319,7 +319,7 @@ SPOILED = {
     "no prerequisites": (edit_text("**Before you start**", "First"), "Before you start"),
     "no time": (edit_text("**Time**", "Time"), "no line '**Time**"),
     "time not in steps": (edit_text("under 10 s", "under 60 s"), "no line '**Time**"),
-    "reading takes longer": (edit_text("nothing.", "word " * 4000), "words take about 20 min"),
+    "reading takes longer": (edit_text("nothing.", "word " * 4000), "5 min to read, which are 20"),
     "minutes not rounded": (edit_text("about 5 min", "about 7 min"), "7 min to read"),
     "time not recorded": (edit_metadata(3, execution={}), "not recorded"),
     "takes longer than stated": (
