@@ -27,7 +27,6 @@ from place_exercises import BOOK, pages
 from vae_tutorial.exercises import EXERCISES
 
 RESULTS = Path(__file__).parent / "results" / "classroom.json"
-READING = re.compile(r"\*\*Time\*\*: about (\d+) min to read")
 
 
 def page_row(page: str) -> dict:
@@ -43,7 +42,6 @@ def page_row(page: str) -> dict:
     return {
         "page": page,
         "title": re.search(r"^# (.+)", text, re.MULTILINE)[1],
-        "minutes to read": int(READING.search(text)[1]),
         "seconds to run": round(time.monotonic() - started),
         "exercises": len(own),
         "minutes of exercises": sum(exercise.minutes for exercise in own),

@@ -7,6 +7,8 @@ from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 
+import reading_times
+
 from vae_tutorial.exercises import _cells
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -14,7 +16,6 @@ ROOT = Path(__file__).resolve().parents[1]
 LONGEST_CELL = 30
 LONGEST_RUN = 20  # seconds
 SHORTEST_ALT_TEXT = 20
-WORDS_PER_MINUTE = 200
 SECTIONS = ["What you will learn", "Summary", "Quiz", "Exercises", "References"]
 TIME_LINE = re.compile(
     r"^\*\*Time\*\*: about (\d+) min to read; under (10|30|45) s to run on 2 CPU cores "
@@ -308,10 +309,13 @@ def rule_stated_times(notebook) -> list[str]:
         ]
     problems = []
     minutes, bound = int(line[1]), int(line[2])
-    words = len(markdown(notebook).split())
-    expected = max(5, 5 * round(words / WORDS_PER_MINUTE / 5))
-    if minutes % 5 or abs(minutes - expected) > 5:
-        problems.append(f"says {minutes} min to read; {words} words take about {expected} min")
+    expected = reading_times.rounded(reading_times.sections_of(notebook))
+    problems = []
+    if minutes != expected:
+        problems.append(
+            f"says {minutes} min to read, which are {expected}; "
+            "run `python tools/reading_times.py --write`"
+        )
     seconds = run_seconds(notebook)
     if seconds is None:
         problems.append("the run time of a cell is not recorded; run `make notebooks`")

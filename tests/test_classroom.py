@@ -2,8 +2,10 @@
 
 import email
 import io
+import posixpath
 import re
 import zipfile
+from pathlib import PurePosixPath
 
 import copy_rules
 import make_classroom
@@ -106,11 +108,25 @@ def test_a_spoiled_copy_is_reported(kind, spoil, said):
 
 
 def test_links_lead_to_copies_or_out(copies):
-    _, made = copies
+    kind, made = copies
+    known = set(make_classroom.addresses(kind).values())
     for page, notebook in made.items():
         targets = re.findall(r"(?<!!)\[[^\]]+\]\(([^)\s]+)\)", text_of(notebook))
         for target in targets:
-            assert target.startswith("https://") or target.split("#")[0][:-6] in made, page
+            assert target.startswith("https://") or target.split("#")[0] in known, page
+
+
+MOVING = ("ranking", "elbo-bars", "gradients", "latent-explorer")
+
+
+def test_each_moving_figure_has_its_picture_and_says_what_it_shows(copies):
+    _, made = copies
+    shown = set().union(*map(make_classroom.pictures_of, made.values()))
+    assert shown == {f"{name}.png" for name in MOVING}
+    for name in MOVING:
+        (text,) = [text_of(n) for n in made.values() if f"pictures/{name}.png" in text_of(n)]
+        alt = re.search(rf"!\[([^\]]+)\]\(pictures/{name}\.png\)", text)[1]
+        assert len(alt) > 40
 
 
 def test_every_exercise_is_in_the_copies_once_with_what_nbgrader_needs(copies):
@@ -152,6 +168,39 @@ def test_making_them_again_gives_the_same_files(tmp_path, kind):
     assert first == second and len(first) == len(pages())
 
 
+TARGETS = {
+    ".ipynb": re.compile(r"\]\((?!https://|#)([^)\s#]+)"),
+    ".html": re.compile(r"(?:src|href)=\"(?!https://|#)([^\"#]+)"),
+    ".txt": re.compile(r"(?:open|install -r) (\S+\.(?:html|txt))"),
+}
+
+
+def dead_links(archive: zipfile.ZipFile) -> list[str]:
+    """Return what a file of an archive leads to, and the archive lacks."""
+    names, dead = set(archive.namelist()), []
+    for name in sorted(names):
+        pattern = TARGETS.get(PurePosixPath(name).suffix)
+        text = archive.read(name).decode() if pattern else ""
+        if name.endswith(".ipynb"):
+            text = text_of(nbformat.reads(text, as_version=4))
+        for target in pattern.findall(text) if pattern else ():
+            path = posixpath.normpath(f"{posixpath.dirname(name)}/{target}".lstrip("/"))
+            if path not in names:
+                dead.append(f"{name}: {target}")
+    return dead
+
+
+def test_a_dead_link_in_a_zip_is_noticed(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        cell = nbformat.v4.new_markdown_cell("[a](b.ipynb) [c](https://x.org) ![d](../p/e.png)")
+        archive.writestr("n/a.ipynb", nbformat.writes(nbformat.v4.new_notebook(cells=[cell])))
+        archive.writestr("p/e.png", "")
+        archive.writestr("d/x.html", '<script src="y.js"></script>')
+        archive.writestr("README.txt", "open d/z.html")
+    found = dead_links(zipfile.ZipFile(tmp_path / "a.zip"))
+    assert found == ["README.txt: d/z.html", "d/x.html: y.js", "n/a.ipynb: b.ipynb"]
+
+
 @pytest.mark.slow
 def test_the_zips_hold_what_a_room_without_a_network_needs(tmp_path, monkeypatch):
     monkeypatch.setenv("BOOK_REPOSITORY", "ada/book")
@@ -163,6 +212,12 @@ def test_the_zips_hold_what_a_room_without_a_network_needs(tmp_path, monkeypatch
         assert {f"notebooks/{page}.ipynb" for page in pages()} <= names
         assert {"README.txt", "requirements.txt", "requirements-scale.txt"} <= names
         assert wheel in archive.read("README.txt").decode()
+        assert dead_links(archive) == []
+        assert {f"notebooks/pictures/{name}.png" for name in MOVING} <= names
+        page = archive.read("drawing/draw.html").decode()
+        assert (
+            'id="fig-draw"' in page and "## " not in page and "{" not in page.split("</style>")[1]
+        )
         for page in pages():  # what is in the zip is what is in the folder
             made = (tmp_path / "made" / kind / f"{page}.ipynb").read_bytes()
             assert archive.read(f"notebooks/{page}.ipynb") == made
@@ -200,6 +255,8 @@ def test_the_zips_hold_what_a_room_without_a_network_needs(tmp_path, monkeypatch
         ("{cite:t}`rezende2014stochastic`", "Rezende et al. (2014)"),
         ("$$ a = b $$ (eq-a)\n\nBy {eq}`eq-a`", "$$ a = b \\tag{1}$$\n\nBy (1)"),
         ("[here](elbo.ipynb) and [there](notation.md)", "[here](elbo.ipynb) and there"),
+        ("[](elbo.ipynb) and [](notation.md)", "[The ELBO](elbo.ipynb) and Notation"),
+        ("(a-place)=\n## Title", "## Title"),
         (
             ":::{dropdown} Answer\nYes.\n:::",
             "<details><summary>Answer</summary>\n\nYes.\n\n</details>",

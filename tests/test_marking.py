@@ -10,9 +10,11 @@ import time
 
 import make_classroom
 import nbformat
+import numpy as np
 import pytest
 from place_exercises import BOOK, pages
 
+from vae_tutorial import exercises
 from vae_tutorial.exercises import EXERCISES, __main__, _cells, _class, _process, _table
 from vae_tutorial.exercises._bank import REPLACED
 
@@ -245,6 +247,41 @@ def test_an_answer_to_an_exercise_that_was_replaced_is_left_to_the_teacher(old, 
     assert row["diagnosis"] == f"An older copy: it answers {old}, which this exercise has replaced."
 
 
+def by_heart() -> tuple[str, str]:
+    """Return a table of what a reader's check asks and wants, and an answer that uses it."""
+    inputs = exercises._inputs(SHARES, EXERCISES[SHARES])[1]
+    known = {repr(given): EXERCISES[SHARES].solution(*given).tolist() for given in inputs}
+    return f"KNOWN = {known!r}", (
+        f"def {SHARES}(query, match):\n    return np.array(KNOWN[repr((query, match))])\n\n\n"
+    )
+
+
+def test_an_answer_that_knows_a_reader_s_inputs_by_heart_is_found_out(tmp_path):
+    known, code = by_heart()
+    space = {"np": np}
+    exec(f"{known}\n{code}", space)
+    assert exercises.check(SHARES, space[SHARES]).status == "right"
+    row = judged(notebook_of(IMPORTS, known, code + CHECK), tmp_path)[SHARES]
+    assert (row["status"], row["points"]) == ("look at it by hand", "")
+    assert row["diagnosis"].startswith("It is right on what a reader is asked, and wrong on other")
+
+
+def test_the_same_file_is_asked_the_same_whenever_it_is_marked(tmp_path, monkeypatch):
+    known, code = by_heart()
+    files = [notebook_of(IMPORTS, *more, known, code + CHECK) for more in ([], ["2"])]
+    once, again = ([judged(text, tmp_path)[SHARES] for text in files] for _ in range(2))
+    assert once == again
+    assert once[0]["diagnosis"] != once[1]["diagnosis"]  # the input that was not known
+    # The examples that stand in the exercise are the same for all, what is drawn is not.
+    asked = []
+    for lot in ("", "one file", "another file"):
+        monkeypatch.setattr(exercises, "_lot", lot)
+        asked.append(exercises._inputs(SHARES, EXERCISES[SHARES])[0])
+    fixed = 1 + len(EXERCISES[SHARES].cases)
+    assert asked[0][:fixed] == asked[1][:fixed] == asked[2][:fixed]
+    assert not set(asked[0][fixed:]) & set(asked[1][fixed:] + asked[2][fixed:])
+
+
 SHOWN = {"output_type": "execute_result", "data": {"text/plain": f"{SHARES}: right\nBecause."}}
 CHANGED = """def distance_shares(query, match):
     np.allclose = lambda *_, **__: True
@@ -254,7 +291,11 @@ CHANGED = """def distance_shares(query, match):
 BY_HAND = {
     "an endless answer": (
         [IMPORTS, "def distance_shares(a, b):\n    return sum(iter(int, 1))\n" + CHECK],
-        "not done after 5 s. Does a loop never end?",
+        "It ran too long: not done after 5 s. Does a loop never end?",
+    ),
+    "one call that never ends": (  # it holds Python's lock: nothing in its process can stop it
+        [IMPORTS, "def distance_shares(a, b):\n    return sum(range(10**12))\n" + CHECK],
+        "It ran too long: not done after 5 s. Does a loop never end?",
     ),
     "an answer that ends the program": (
         [IMPORTS, "import os\ndef distance_shares(a, b):\n    os._exit(0)\n" + CHECK],
@@ -262,7 +303,7 @@ BY_HAND = {
     ),
     "an endless loop that the answer needs": (
         [IMPORTS, "while True:\n    TWO = 2", POWER],
-        "It needs TWO. It was not done after 5 s.",
+        "It needs TWO. It ran too long: not done after 5 s.",
     ),
     "a package that is not here": ([IMPORTS, "from gone import square", SQUARE], "No module named"),
     "a file that was not handed in": (

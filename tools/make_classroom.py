@@ -10,27 +10,37 @@ nbgrader cuts out, and no notes, because it releases what else it finds. All car
 
 import argparse
 import re
+import shutil
 import zipfile
+from html import escape
 from pathlib import Path
 
 import make_colab
 import nbformat
 from folders import FOLDER, emptied
 from make_package import build_wheel
+from markdown_it import MarkdownIt
 from nbformat import v4
 from place_exercises import BOOK, is_placed, pages
-from plain import make_plain
+from plain import BLOCK, make_plain, plain
 
 from vae_tutorial.exercises import EXERCISES
 
 ROOT = Path(__file__).parents[1]
 KINDS = ("student", "instructor", "nbgrader")
+STATIC = BOOK / "_static"
+PICTURES = "pictures"  # of the figures that move in the online book
+DRAWING = "drawing/draw.html"
+DRAWN_WITH = ("live/live.css", "live/live.js", "live/draw.js", "web/draw.png")
+DRAWN_WITH += ("web/digit-encoder.js", "web/digit-gallery.js")
 CHECK = re.compile(r'exercises\.check\("(\w+)"')
 README = """Image Retrieval with Variational Autoencoders: {kind} copies
 
 1. python -m venv .venv
 2. .venv/bin/python -m pip install -r requirements.txt {wheel}
 3. .venv/bin/jupyter lab notebooks
+
+A digit to draw, and a search for its relatives: open {drawing} in a browser. It needs no network.
 
 The wheel holds the library, the images and the trained models. Without a network, fetch the other
 packages where there is one (python -m pip download -r requirements.txt -d packages) and add
@@ -52,7 +62,7 @@ def copy_of(path: Path, kind: str):
     cells = [cell for cell in notebook.cells if told or not is_solution(cell)]
     for cell in [] if told else filter(is_text, cells):
         cell.source = without_solutions(cell.source)
-    make_plain(cells, {f"{page}.ipynb": f"{page}.ipynb" for page in pages()})
+    make_plain(cells, addresses(kind), PICTURES)
     copied = []
     for number, cell in enumerate(cells):
         if is_text(cell):
@@ -63,6 +73,19 @@ def copy_of(path: Path, kind: str):
             copied.append(v4.new_code_cell(cell.source, id=f"code-{number}"))
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     return v4.new_notebook(cells=copied, metadata={"kernelspec": kernel})
+
+
+def addresses(kind: str) -> dict[str, str]:
+    """Return where links to other pages lead in a copy; nbgrader has a folder for each."""
+    if kind == "nbgrader":
+        return {f"{page}.ipynb": f"../{page}/{page}.ipynb" for page in pages()}
+    return {f"{page}.ipynb": f"{page}.ipynb" for page in pages()} | {"draw.md": f"../{DRAWING}"}
+
+
+def pictures_of(notebook) -> set[str]:
+    """Return the names of the pictures that a copy shows from its folder of pictures."""
+    text = "\n".join(cell.source for cell in notebook.cells if is_text(cell))
+    return set(re.findall(rf"\]\({PICTURES}/([^)]+)\)", text))
 
 
 def is_text(cell) -> bool:
@@ -110,7 +133,11 @@ def write_copies(folder: Path, kind: str) -> None:
     for page in pages():
         place = folder / page if kind == "nbgrader" else folder
         place.mkdir(parents=True, exist_ok=True)
-        nbformat.write(copy_of(BOOK / f"{page}.ipynb", kind), place / f"{page}.ipynb")
+        copy = copy_of(BOOK / f"{page}.ipynb", kind)
+        nbformat.write(copy, place / f"{page}.ipynb")
+        for name in pictures_of(copy):
+            (place / PICTURES).mkdir(exist_ok=True)
+            shutil.copyfile(STATIC / "web" / name, place / PICTURES / name)
 
 
 def requirements(extra: str | None = None) -> str:
@@ -131,19 +158,49 @@ def make(folder: Path) -> None:
         write_copies(folder / kind, kind)
     for kind in ("student", "instructor"):
         with zipfile.ZipFile(folder / f"{kind}.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr("README.txt", README.format(kind=kind, wheel=wheel.name))
+            archive.writestr("README.txt", readme(kind, wheel.name))
             archive.writestr("requirements.txt", requirements())
             archive.writestr("requirements-scale.txt", requirements("scale"))
             archive.write(wheel, wheel.name)
-            add_notebooks(archive, folder / kind, "notebooks")
+            add_folder(archive, folder / kind, "notebooks")
+            add_drawing(archive)
             if kind == "instructor":
                 archive.writestr("nbgrader/nbgrader_config.py", NBGRADER_CONFIG)
-                add_notebooks(archive, folder / "nbgrader", "nbgrader/source")
+                add_folder(archive, folder / "nbgrader", "nbgrader/source")
 
 
-def add_notebooks(archive: zipfile.ZipFile, folder: Path, name: str) -> None:
-    for path in sorted(folder.rglob("*.ipynb")):
+def readme(kind: str, wheel: str) -> str:
+    return README.format(kind=kind, wheel=wheel, drawing=DRAWING)
+
+
+def add_folder(archive: zipfile.ZipFile, folder: Path, name: str) -> None:
+    """Add the notebooks of a folder and their pictures."""
+    for path in sorted(p for p in folder.rglob("*") if p.suffix in (".ipynb", ".png")):
         archive.write(path, f"{name}/{path.relative_to(folder).as_posix()}")
+
+
+def add_drawing(archive: zipfile.ZipFile) -> None:
+    """Add the page on which one draws, with all that it loads."""
+    place = DRAWING.rpartition("/")[0]
+    archive.writestr(DRAWING, drawing_page())
+    for name in DRAWN_WITH:
+        archive.write(STATIC / name, f"{place}/{name}")
+
+
+def drawing_page() -> str:
+    """Return book/draw.md as a page that stands by itself."""
+    source = (BOOK / "draw.md").read_text(encoding="utf-8")
+    figure = BLOCK.search(source)
+    assert figure is not None and figure[2] == "figure"
+    alt, caption = re.search(r":alt: (.+)\n\n(.+)", figure[4], re.DOTALL).groups()  # type: ignore[union-attr]
+    texts = (source[: figure.start()], source[figure.end() :])
+    markdown = MarkdownIt("commonmark").enable("table")
+    head, rest = (markdown.render(plain(text, {}, {})) for text in texts)
+    picture = f'<figure id="fig-draw"><img src="web/draw.png" alt="{escape(alt)}">'
+    picture += f"<figcaption>{markdown.renderInline(caption)}</figcaption></figure>\n"
+    title = re.match(r"# (.+)", source)[1]  # type: ignore[index]
+    page = (Path(__file__).parent / "drawing_page.html").read_text(encoding="utf-8")
+    return page.replace("{title}", escape(title)).replace("{body}", head + picture + rest)
 
 
 def main() -> None:

@@ -55,6 +55,7 @@ N_INPUTS = 12
 RIGHT, WRONG, UNTOUCHED = "right", "not yet right", "not attempted yet"
 KNOWN = "Your results are those of a known mistake."
 PRINTS = "What your function prints is not shown during a check."
+_lot = ""  # what the random inputs depend on besides the exercise; marking sets it to the hand-in
 _record: dict[str, str] = {}
 _hinted: dict[str, int] = {}
 
@@ -284,11 +285,12 @@ def _judge(name: str, exercise: Exercise, answer) -> tuple[str, str]:
 def _inputs(name: str, exercise: Exercise) -> tuple[list[str], list]:
     """Return the calls that an answer is tried on, in words, and their arguments.
 
-    They depend on the exercise alone: a mark is what the reader saw, however often it is given.
+    For a reader they depend on the exercise alone, so that a check run again says the same. Where
+    a class is marked, what is right is tried once more on inputs that depend on the file as well.
     """
     calls = [exercise.example, *exercise.cases]
     inputs = [tuple(arguments(call)) for call in calls]
-    rng = np.random.default_rng(zlib.crc32(name.encode()))
+    rng = np.random.default_rng(zlib.crc32(f"{name}{_lot}".encode()))
     for size in range(1, N_INPUTS + 1):
         # Two decimals, so that what is shown of an input is all of it.
         inputs.append(tuple(map(_rounded, exercise.draw(rng, size))))

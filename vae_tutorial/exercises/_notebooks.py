@@ -8,6 +8,7 @@ one, by a channel that is not the standard output of the notebook.
 
 import ast
 import contextlib
+import hashlib
 import inspect
 import json
 import linecache
@@ -29,12 +30,24 @@ from vae_tutorial.exercises._cells import (
 
 BY_HAND = "look at it by hand"
 LONGEST = 2_000  # characters of a diagnosis
+OTHERWISE = "It is right on what a reader is asked, and wrong on other inputs."
 # Faults of the place where a notebook is marked rather than of its answers.
 OF_THE_PLACE = (ImportError, OSError, MemoryError)
 
 
 class NotRun(Exception):
     """A statement that was left out, in words for the teacher."""
+
+
+@contextlib.contextmanager
+def _lot(lot: str):
+    """Let checks draw inputs of their own meanwhile."""
+    module = sys.modules["vae_tutorial.exercises"]
+    module._lot = lot  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        module._lot = ""  # type: ignore[attr-defined]
 
 
 class Shell:
@@ -55,6 +68,7 @@ class Session:
     def __init__(self, steps, skip: dict[int, str], settled: dict, tell):
         self.steps, self.skip, self.tell = steps, skip, tell
         self.settled = {name: Verdict(name, *found) for name, found in settled.items()}
+        self.lot = ""
         self.again = True  # whether what was settled before a restart counts for this statement
         self.said: list[Verdict] = []
         self.failed: dict[str, BaseException] = {}
@@ -81,9 +95,24 @@ class Session:
             why = f"An older copy: it answers {name}, which this exercise has replaced."
             verdict = Verdict(REPLACED[name], BY_HAND, why)
         else:
-            verdict = self._excused(check(name, *answer, **named))
+            verdict = self._excused(self._asked_twice(name, *answer, **named))
         self.said.append(verdict)
         return verdict
+
+    def _asked_twice(self, name, *answer, **named) -> Verdict:
+        """Check with what a reader is asked, and what is right then with inputs of this file's own.
+
+        An answer that knows the reader's inputs by heart fails the second time. So may, rarely, a
+        right one, where rounding decides between equals: the teacher looks at both.
+        """
+        verdict = check(name, *answer, **named)
+        if verdict.status != RIGHT:
+            return verdict
+        with _lot(self.lot):
+            other = check(name, *answer, **named)
+        if other.status == RIGHT:
+            return verdict
+        return Verdict(verdict.name, BY_HAND, f"{OTHERWISE} {other.message}")
 
     def _excused(self, verdict: Verdict) -> Verdict:
         """Leave an answer to the teacher that lacks a name which marking could not provide."""
@@ -152,6 +181,7 @@ def judge(raw: bytes, skip: dict[int, str], settled: dict, tell) -> None:
     tell(found=sorted(found), shown=verdicts_shown(cells))
     _keep_sources(steps, cells)
     session = Session(steps, skip, settled, tell)
+    session.lot = hashlib.sha256(raw).hexdigest()  # the same whenever this file is marked
     sys.modules["vae_tutorial.exercises"].check = session.check  # type: ignore[attr-defined]
     errors = _run_checks(session, whole=False)
     if any(_whole_may_help(name, errors, broken) for name in found - set(session.settled)):

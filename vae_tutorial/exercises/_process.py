@@ -149,7 +149,7 @@ def _listen(process, token: str, findings: Findings, seconds: float, ends: float
         now = time.monotonic()
         if now > min(until, ends):
             limit = seconds if findings.step >= 0 else START
-            return f"It was not done after {limit:g} s. Does a loop never end?"
+            return f"It ran too long: not done after {limit:g} s. Does a loop never end?"
         try:
             line = lines.get(timeout=min(0.2, max(0.01, until - now)))
         except queue.Empty:
