@@ -33,18 +33,8 @@ bookLive.figure("fig-gradients", [], (panel) => {
   const error = (pairs) =>
     Math.sqrt(sum(pairs.map((p) => (p[0] - exact[0]) ** 2 + (p[1] - exact[1]) ** 2)) / pairs.length);
 
-  // Random numbers that are the same for every reader (mulberry32, then Box and Muller).
-  let seed = 1;
-  function uniform() {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  }
-  const pair = () => {
-    const [length, angle] = [Math.sqrt(-2 * Math.log(1 - uniform())), 2 * Math.PI * uniform()];
-    return [length * Math.cos(angle), length * Math.sin(angle)];
-  };
+  const { normal } = bookLive.random(1);
+  const pair = () => [normal(), normal()];
   let draws = Array.from({ length: MOST }, pair);
   const state = { n: 60, sd: 1, baseline: false };
 

@@ -140,6 +140,28 @@
     };
   };
 
+  // Random numbers that are the same for every reader (mulberry32, then Box and Muller).
+  live.random = (seed) => {
+    const uniform = () => {
+      seed = (seed + 0x6d2b79f5) | 0;
+      let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+      t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+      return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+    };
+    let spare = null;
+    const normal = () => {
+      if (spare !== null) {
+        const kept = spare;
+        spare = null;
+        return kept;
+      }
+      const [length, angle] = [Math.sqrt(-2 * Math.log(1 - uniform())), 2 * Math.PI * uniform()];
+      spare = length * Math.sin(angle);
+      return length * Math.cos(angle);
+    };
+    return { uniform, normal };
+  };
+
   live.signed = (number, digits = 1) =>
     `${number < 0 ? "\u2212" : ""}${Math.abs(number).toFixed(digits)}`;
 
