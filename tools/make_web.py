@@ -156,10 +156,10 @@ def data_of(plane, view, digits) -> dict[str, dict]:
     }
 
 
-def script_of(name: str, value: dict) -> str:
+def script_of(name: str, value: dict, tool: str = "make_web.py") -> str:
     """Return the text of a data file."""
     text = json.dumps(value, separators=(",", ":"))
-    return f"// Made by tools/make_web.py.\nbookLive.data[{json.dumps(name)}] = {text};\n"
+    return f"// Made by tools/{tool}.\nbookLive.data[{json.dumps(name)}] = {text};\n"
 
 
 def draw_latent_explorer(vae, digits):
