@@ -1,8 +1,8 @@
 """Lets Python run in the pages, where BOOK_LIVE names the folder that tools/fetch_live.py filled.
 
-Without it the book is what it is without: no page names a file of this, and nothing is copied. With
-it each code cell says in its classes what the page may do with it, and pages with such cells load the
-scripts in book/_static/live/python/; Python itself comes when a reader asks for it.
+Without it no page names a file of this, and nothing is copied. With it each code cell says in its
+classes what the page may do with it, and pages with such cells load the scripts in
+book/_static/live/python/; Python itself comes when a reader asks for it.
 """
 
 import hashlib
@@ -19,12 +19,14 @@ from fetch_live import missing, wanted
 from sphinx.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[1]
-SESSION = ROOT / "book" / "_static" / "live" / "python" / "session.py"
+SESSION = Path(__file__).with_name("live_session.py")
 PLACE = "python"  # below _static
 RUNTIME = ("pyodide.js", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip")
 # Pages whose cells run in the page, all of them; elsewhere only the exercises do.
 WHOLE = ("book/background",)
 DATA = {"digits.zip": ["vae_tutorial/data/mnist-5k.npz"]}
+USED = re.compile(r'class="[^"]*\bpython-(?:cell|exercise)\b')
+SCRIPTS = [f"live/python/{name}.js" for name in ("python", "editor", "exercises", "cells")]
 CHECK = re.compile(r'^exercises\.check\("(\w+)", \1\)$', re.MULTILINE)
 
 
@@ -82,9 +84,11 @@ def lock(known: dict) -> dict:
 
 def write_parts(app) -> None:
     """Copy Python's files into the site, and write what the page must know of them."""
+    folder = Path(app.outdir) / "_static" / PLACE
     if not is_live(app):
+        shutil.rmtree(folder, ignore_errors=True)  # of an earlier build
         return
-    known, folder = wanted(), Path(app.outdir) / "_static" / PLACE
+    known = wanted()
     folder.mkdir(parents=True, exist_ok=True)
     for part in known["parts"]:
         target = folder / part["file"]
@@ -146,7 +150,7 @@ def mark_cells(app, doctree, page: str) -> None:
 
 
 def add_scripts(app, pagename, templatename, context, doctree) -> None:
-    if is_live(app) and re.search(r'class="[^"]*\bpython-(?:cell|exercise)', context.get("body") or ""):
+    if is_live(app) and USED.search(context.get("body") or ""):
         app.add_css_file("live/python/python.css")
-        app.add_js_file(f"{PLACE}/parts.js", loading_method="defer")
-        app.add_js_file("live/python/page.js", loading_method="defer")
+        for file in (f"{PLACE}/parts.js", *SCRIPTS):
+            app.add_js_file(file, loading_method="defer")
