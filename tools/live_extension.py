@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import zipfile
+from html import escape
 from pathlib import Path
 
 import nbformat
@@ -27,6 +28,10 @@ WHOLE = ("book/background",)
 DATA = {"digits.zip": ["vae_tutorial/data/mnist-5k.npz"]}
 USED = re.compile(r'class="[^"]*\bpython-(?:cell|exercise)\b')
 SCRIPTS = [f"live/python/{name}.js" for name in ("python", "editor", "exercises", "cells")]
+ELSEWHERE = (
+    '<p class="py-elsewhere">The code of this page needs TensorFlow, which no browser runs: run it '
+    "{}. The exercises answer here.</p>\n"
+)
 CHECK = re.compile(r'^exercises\.check\("(\w+)", \1\)$', re.MULTILINE)
 
 
@@ -37,7 +42,8 @@ def setup(app):
     app.connect("config-inited", read_environment)
     app.connect("builder-inited", write_parts)
     app.connect("doctree-resolved", mark_cells)
-    app.connect("html-page-context", add_scripts)
+    # When the addresses are known, and before the assets of a page are chosen.
+    app.connect("html-page-context", add_scripts, priority=910)
     return {"parallel_read_safe": True, "parallel_write_safe": False}
 
 
@@ -150,7 +156,13 @@ def mark_cells(app, doctree, page: str) -> None:
 
 
 def add_scripts(app, pagename, templatename, context, doctree) -> None:
-    if is_live(app) and USED.search(context.get("body") or ""):
-        app.add_css_file("live/python/python.css")
-        for file in (f"{PLACE}/parts.js", *SCRIPTS):
-            app.add_js_file(file, loading_method="defer")
+    body = context.get("body") or ""
+    if not (is_live(app) and USED.search(body)):
+        return
+    app.add_css_file("live/python/python.css")
+    for file in (f"{PLACE}/parts.js", *SCRIPTS):
+        app.add_js_file(file, loading_method="defer")
+    if pagename not in WHOLE:
+        colab, start = context.get("colab_url"), '<div class="cell '
+        place = f'<a href="{escape(colab)}">in Colab</a>' if colab else "in Colab or at home"
+        context["body"] = body.replace(start, ELSEWHERE.format(place) + start, 1)

@@ -72,6 +72,22 @@ def provide_display() -> None:
     sys.modules |= {"IPython": package, "IPython.display": module}
 
 
+def count_64_bits() -> None:
+    """Let np.bincount take 64-bit numbers where a place in memory has 32, as in a browser.
+
+    The library's labels are int64 everywhere, and pages count them.
+    """
+    import numpy
+
+    bincount = numpy.bincount
+
+    def counted(x, *rest, **named):
+        x = numpy.asarray(x)
+        return bincount(x.astype(numpy.intp) if x.dtype == numpy.int64 else x, *rest, **named)
+
+    numpy.bincount = counted
+
+
 # -- Figures ---------------------------------------------------------------------------------------
 
 
@@ -202,3 +218,5 @@ def check(name: str, code: str) -> str:
 
 
 provide_display()
+if sys.maxsize < 2**32:
+    count_64_bits()
