@@ -11,6 +11,9 @@ SCALE := $(STAMP)-scale
 SITE := $(STAMP)-site
 BOOK := _build/html/index.html
 PORT ?= 8000
+LIVE_PARTS := _build/live-parts
+# What is served and tested in a browser: LIVE=1 for the book with Python in its pages.
+BUILT = $(if $(LIVE),live,book)
 PDF := _build/latex/vae-tutorial.pdf
 TEX := latexmk texlive-xetex texlive-latex-extra texlive-fonts-recommended fonts-texgyre fonts-dejavu poppler-utils
 # Each process of a test keeps to one thread, because two run at a time.
@@ -27,7 +30,7 @@ export JUPYTER_PREFER_ENV_PATH := 1
 export IPYTHONDIR := $(CURDIR)/$(VENV)/ipython
 
 .DEFAULT_GOAL := help
-.PHONY: tex-packages help install book serve check test test-everything test-under-load lint types audit audit-zizmor audit-actionlint test-library test-notebooks test-gpu test-site test-classroom test-nbgrader notebooks mutants bench bench-classroom study study-smoke study-quick classroom package colab test-colab test-colab-whole test-matrix pdf test-pdf clean
+.PHONY: tex-packages help install book live serve check test test-everything test-under-load lint types audit audit-zizmor audit-actionlint test-library test-notebooks test-gpu test-site test-classroom test-nbgrader notebooks mutants bench bench-classroom study study-smoke study-quick classroom package colab test-colab test-colab-whole test-matrix pdf test-pdf clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -68,7 +71,14 @@ book: $(STAMP) ## build the book as HTML and print the address of its first page
 	@$(BIN)/jupyter-book build . -W -n --keep-going || { rm -rf _build/.doctrees; exit 1; }
 	@echo "Open $$($(BIN)/python -c 'import pathlib, sys; print(pathlib.Path(sys.argv[1]).resolve().as_uri())' $(BOOK))"
 
-serve: book ## serve the built book at http://localhost:8000 (PORT=... for another port)
+# Python for the pages is fetched once and kept; OPTIONAL=1 does without it where it is out of reach.
+live: $(STAMP) ## build the book with Python in its pages
+	@$(BIN)/python tools/fetch_live.py $(LIVE_PARTS); case "$$?-$(OPTIONAL)" in \
+	  0-*) BOOK_LIVE=$(CURDIR)/$(LIVE_PARTS) $(MAKE) --no-print-directory book;; \
+	  75-1) echo "The book is built without Python in its pages." >&2; $(MAKE) --no-print-directory book;; \
+	  *) exit 1;; esac
+
+serve: $(BUILT) ## serve the built book at http://localhost:8000 (PORT=... for another port, LIVE=1 with Python in the pages)
 	$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
 
 # What to run before each commit.
@@ -128,7 +138,8 @@ test-gpu: $(SCALE) ## run every notebook and train every model on a GPU
 	$(BIN)/python -m pytest --nbval-lax --nbval-cell-timeout=900 book
 
 # Not part of `make test`, because it needs Chromium. On Debian: apt-get install chromium
-test-site: $(SITE) book ## open every page of the built book in Chromium and check it
+# LIVE=1 tests Python in the pages as well.
+test-site: $(SITE) $(BUILT) ## open every page of the built book in Chromium and check it
 	BOOK_SITE=_build/html $(BIN)/python -m pytest -n 2 tests/browser
 
 test-classroom: $(SCALE) ## mark every student and instructor copy, and run one to its end

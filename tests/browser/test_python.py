@@ -1,0 +1,420 @@
+"""Python in the page: verdicts equal the library's, a chapter's outputs the stored ones.
+
+The book must have been built with Python's parts, by `make live`; `make test-site LIVE=1` does so.
+"""
+
+import inspect
+import subprocess
+import sys
+
+import nbformat
+import pytest
+from test_answers import ANSWERS, function_of
+from test_pages import NARROW, ROOT, TOO_WIDE, WIDE, foreign, serious
+
+from vae_tutorial import exercises
+from vae_tutorial.exercises import EXERCISES
+
+PAGES = list(dict.fromkeys(exercise.page for exercise in EXERCISES.values()))
+ON_PAGE = {page: [name for name, e in EXERCISES.items() if e.page == page] for page in PAGES}
+SECONDS = 120_000  # milliseconds; only what hangs meets it
+IDLE = "() => !document.documentElement.hasAttribute('data-python-busy')"
+CHECKED = """async ([name, code]) => {
+  const call = { call: "check", needs: ["start"], given: [name, code] };
+  const answer = await window.bookPage.python.ask(call);
+  if (answer.failed) return answer.failed;
+  const { status, text } = answer.outputs.find(({ kind }) => kind === "verdict");
+  return `${name}: ${status}` + (text ? `\\n${text}` : "");
+}"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def live(site):
+    """Ask for a book that has Python in its pages."""
+    if not (site / "_static" / "python" / "parts.js").is_file():
+        pytest.skip("the book was built without Python in its pages; see `make live`")
+
+
+@pytest.fixture(scope="module")
+def context(browser):
+    """A browser that has Python's files after the first of these tests."""
+    with browser.new_context(
+        viewport=WIDE, color_scheme="light", reduced_motion="reduce", has_touch=True
+    ) as context:
+        context.set_default_timeout(SECONDS)
+        yield context
+
+
+@pytest.fixture
+def page(context):
+    page = context.new_page()
+    page.complaints = []
+    page.addresses = []
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    page.on(
+        "console",
+        lambda said: said.type == "error" and page.complaints.append(said.text),
+    )
+    page.on("request", lambda request: page.addresses.append(request.url))
+    yield page
+    page.evaluate("localStorage.clear()")
+    page.close()
+    assert page.complaints == []
+
+
+def opened(page, base_url: str, name: str):
+    """Open a page of the book, and return the box of its first exercise."""
+    page.goto(f"{base_url}/book/{name}.html", wait_until="load")
+    return page.locator(f'[data-exercise="{ON_PAGE[name][0]}"]')
+
+
+def press(box, name: str) -> None:
+    box.get_by_role("button", name=name, exact=True).click()
+    box.page.wait_for_function(IDLE)
+
+
+def verdict(box) -> str:
+    return box.locator(".py-verdict").inner_text()
+
+
+RIGHT = "def precision_at_k(relevant, k):\n    return relevant[:, :k].mean(axis=1)\n"
+WRONG = "def precision_at_k(relevant, k):\n    return relevant.mean(axis=1)\n"
+ENDLESS = "def precision_at_k(relevant, k):\n    while True:\n        pass\n"
+
+
+# -- The same as the library ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_stub_of_a_page_has_an_editor(page, base_url, name):
+    opened(page, base_url, name)
+    boxes = page.locator("[data-exercise]")
+    assert [box.get_attribute("data-exercise") for box in boxes.all()] == ON_PAGE[name]
+    for box in boxes.all():
+        stub = box.locator("textarea").input_value()
+        assert stub.startswith(f"def {box.get_attribute('data-exercise')}(")
+        assert stub.endswith("    ...  # your code\n")
+        assert box.get_by_role("button").all_inner_texts() == ["Check", "Run", "Hint", "Reset"]
+    # Nothing of Python has come yet.
+    asked = [a for a in page.addresses if "/_static/python/" in a and "parts.js" not in a]
+    assert asked == []
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_the_page_says_of_every_answer_what_python_says(page, base_url, name):
+    exercise = EXERCISES[name]
+    opened(page, base_url, exercise.page)
+    answers = {exercise.solution_source(): exercise.solution}
+    for number, mistake in enumerate(exercise.mistakes):
+        for other, variant in enumerate(mistake.variants):
+            made = f"EXERCISES[{name!r}].mistakes[{number}].variants[{other}]"
+            answers[f"from vae_tutorial.exercises import EXERCISES\n{name} = {made}"] = variant
+    wanted = {code: repr(exercises.check(name, answer)) for code, answer in answers.items()}
+    assert wanted[exercise.solution_source()].startswith(f"{name}: right")
+    assert {code: page.evaluate(CHECKED, [name, code]) for code in answers} == wanted
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_answers_as_readers_write_them_are_judged_as_in_python(page, base_url, name):
+    """Two right ones, and the wrong ones that a teacher expects."""
+    right, wrong = ANSWERS[name]
+    opened(page, base_url, EXERCISES[name].page)
+    for code in [*right[:2], *(code for code, _ in wrong[:3])]:
+        if "tf." in code:
+            continue
+        function = function_of(name, code)
+        arguments = ", ".join(inspect.signature(function).parameters)
+        text = code.replace(r"\n", "\n")
+        body = text if "return " in text else f"return {text}"
+        source = f"def {name}({arguments}):\n    " + body.replace("\n", "\n    ")
+        assert page.evaluate(CHECKED, [name, source]) == repr(exercises.check(name, function))
+
+
+# -- A reader at an exercise ----------------------------------------------------------------------
+
+
+def test_a_reader_answers_by_mouse(page, base_url):
+    box = opened(page, base_url, "background")
+    assert "loads about" in box.locator(".py-note").inner_text()
+    press(box, "Check")
+    assert verdict(box).startswith("Not attempted yet.")
+    assert page.locator(".py-note").count() == 0
+    editor = box.locator("textarea")
+    editor.fill(WRONG)
+    press(box, "Run")
+    said = box.locator(".py-result").inner_text()
+    assert "0.75" in said and "A right answer gives [0.5]" in said
+    press(box, "Check")
+    assert verdict(box).startswith("Not yet right. Your results are those of a known mistake.")
+    editor.fill(RIGHT)
+    press(box, "Check")
+    assert verdict(box).startswith("Right.")
+    assert box.locator(".py-result").get_attribute("role") == "status"
+    # An answer that is no Python, one without the function, and one that ends the program.
+    for code, expected in [
+        ("def precision_at_k(relevant, k:\n", "SyntaxError"),
+        ("def precision(relevant, k):\n    return 1\n", "there is no function precision_at_k"),
+        ("raise SystemExit\n", "SystemExit"),
+    ]:
+        editor.fill(code)
+        press(box, "Check")
+        assert expected in box.locator(".py-error").inner_text()
+
+
+def test_a_reader_answers_by_keyboard(page, base_url):
+    box = opened(page, base_url, "background")
+    editor = box.locator("textarea")
+    editor.focus()
+    page.keyboard.press("Control+a")
+    page.keyboard.type(
+        "def precision_at_k(relevant, k):\nfirst = relevant[:, :k]\nreturn first.mean(1)"
+    )
+    # The editor has indented both lines; Tab and Shift with Tab move them.
+    typed = RIGHT.replace("return relevant[:, :k].mean(axis=1)", "first = relevant[:, :k]")
+    assert editor.input_value() == f"{typed}    return first.mean(1)"
+    page.keyboard.press("Tab")
+    assert editor.input_value().endswith("mean(1)    ")
+    page.keyboard.press("Shift+Tab")
+    assert editor.input_value().endswith("\nreturn first.mean(1)    ")
+    page.keyboard.press("Control+z")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_function(IDLE)
+    box.locator(".py-verdict").wait_for()
+    assert verdict(box).startswith("Right.")
+    assert page.evaluate("document.activeElement.tagName") == "TEXTAREA"
+    page.keyboard.press("Escape")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Check"
+    page.keyboard.press("Enter")
+    page.wait_for_function(IDLE)
+    # A button that was pressed keeps the focus.
+    assert page.evaluate("document.activeElement.textContent") == "Check"
+
+
+def test_a_reader_answers_on_a_phone(page, base_url):
+    page.set_viewport_size(NARROW)
+    box = opened(page, base_url, "background")
+    box.locator("textarea").fill(WRONG)
+    box.get_by_role("button", name="Check", exact=True).tap()
+    page.wait_for_function(IDLE)
+    assert "Only the first k count" in verdict(box)
+    for button in box.get_by_role("button").all():
+        assert button.bounding_box()["height"] >= 38
+    assert page.evaluate(TOO_WIDE) == []
+
+
+def test_hints_open_one_by_one(page, base_url):
+    box = opened(page, base_url, "background")
+    hints = page.locator(f'[data-exercise="{ON_PAGE["background"][0]}"] ~ details')
+    for step in range(3):
+        assert hints.nth(step).get_attribute("open") is None
+        box.get_by_role("button", name="Hint").click()
+        assert hints.nth(step).get_attribute("open") is not None
+        focused = page.evaluate("document.activeElement.textContent")
+        assert focused.strip().startswith(f"Hint {step + 1}")
+    # The solution stays folded.
+    assert hints.nth(3).get_attribute("open") is None
+
+
+def test_a_loop_without_end_is_ended_and_python_is_ready_again(page, base_url, context):
+    box = opened(page, base_url, "background")
+    press(box, "Check")
+    box.locator("textarea").fill(ENDLESS)
+    # From here on there is no network: Python starts again from what the browser keeps.
+    context.set_offline(True)
+    try:
+        press(box, "Check")
+        assert "Does a loop never end?" in verdict(box)
+        ready = "() => document.querySelector('.py-state').textContent.endsWith('ready again.')"
+        page.wait_for_function(ready)
+        box.locator("textarea").fill(RIGHT)
+        press(box, "Check")
+        assert verdict(box).startswith("Right.")
+        # A reader need not wait for the limit.
+        box.locator("textarea").fill(ENDLESS)
+        box.get_by_role("button", name="Run", exact=True).click()
+        box.get_by_role("button", name="Stop").click()
+        page.wait_for_function(ready)
+    finally:
+        context.set_offline(False)
+
+
+def test_a_loop_in_one_exercise_spoils_no_other(page, base_url):
+    opened(page, base_url, "background")
+    first, second = ON_PAGE["background"][:2]
+    late = (
+        "([name, code]) => window.bookPage.python.ask({call: 'check', given: [name, code]}, 1000)"
+    )
+    assert page.evaluate(late, [first, ENDLESS]) == {"late": True}
+    code = EXERCISES[second].solution_source()
+    assert page.evaluate(CHECKED, [second, code]).startswith(f"{second}: right")
+
+
+# -- What is kept ---------------------------------------------------------------------------------
+
+
+def test_answers_are_kept_handed_in_marked_and_erased(page, base_url, tmp_path):
+    box = opened(page, base_url, "background")
+    names = ON_PAGE["background"]
+    for name, code in zip(names, [RIGHT, EXERCISES[names[1]].solution_source()], strict=False):
+        own = page.locator(f'[data-exercise="{name}"]')
+        own.locator("textarea").fill(code)
+        press(own, "Check")
+    third = page.locator(f'[data-exercise="{names[2]}"]')
+    third.locator("textarea").fill(f"def {names[2]}(distances, relevant):\n    return 0.0\n")
+    press(third, "Check")
+    said = verdict(third)
+
+    page.reload()
+    assert box.locator("textarea").input_value() == RIGHT
+    assert verdict(box).startswith("Right.")
+    assert verdict(third) == said
+    progress = page.locator(".py-progress")
+    assert progress.locator(".py-sum").inner_text() == f"2 of {len(names)} right."
+    # A change to an answer takes its verdict away, until it is checked again.
+    third.locator("textarea").fill(f"def {names[2]}(distances, relevant):\n    return 1.0\n")
+    assert progress.locator("li").nth(2).inner_text().endswith("not checked yet")
+
+    with page.expect_download() as started:
+        progress.get_by_role("button", name="Download my answers").click()
+    file = tmp_path / started.value.suggested_filename
+    assert file.name == "background-answers.ipynb"
+    started.value.save_as(file)
+    nbformat.validate(nbformat.read(file, as_version=4))
+    command = [sys.executable, "-m", "vae_tutorial.exercises", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    marks = (tmp_path / "marks.csv").read_text(encoding="utf-8-sig")
+    for name, status in zip(
+        names, ["right", "right", "not yet right", "not attempted yet"], strict=True
+    ):
+        (row,) = [line for line in marks.splitlines() if f",{name}," in line]
+        assert f",{status}," in row
+
+    progress.get_by_role("button", name="Erase my answers").click()
+    progress.get_by_role("button", name="No, keep them").click()
+    assert box.locator("textarea").input_value() == RIGHT
+    progress.get_by_role("button", name="Erase my answers").click()
+    progress.get_by_role("button", name="Yes, erase them").click()
+    assert box.locator("textarea").input_value().endswith("...  # your code\n")
+    assert (
+        page.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('book-answer'))")
+        == []
+    )
+    assert progress.locator(".py-sum").inner_text() == f"0 of {len(names)} right."
+
+
+def test_reset_brings_back_the_stub(page, base_url):
+    box = opened(page, base_url, "background")
+    stub = box.locator("textarea").input_value()
+    box.locator("textarea").fill(RIGHT)
+    press(box, "Check")
+    press(box, "Reset")
+    assert box.locator("textarea").input_value() == stub
+    assert box.locator(".py-verdict").count() == 0
+    page.keyboard.press("Control+z")
+    assert box.locator("textarea").input_value() == RIGHT
+
+
+# -- For everyone, and from here alone ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_nothing_shuts_a_reader_out(page, base_url, theme):
+    page.emulate_media(color_scheme=theme)
+    box = opened(page, base_url, "background")
+    for name, code in zip(ON_PAGE["background"], [RIGHT, WRONG], strict=False):
+        own = page.locator(f'[data-exercise="{name}"]')
+        own.locator("textarea").fill(code)
+        press(own, "Check")
+    box.get_by_role("button", name="Hint").click()
+    page.get_by_role("button", name="Make the code live").click()
+    assert serious(page) == []
+    page.set_viewport_size(NARROW)
+    page.wait_for_timeout(600)
+    assert page.evaluate(TOO_WIDE) == []
+    assert foreign(page.addresses, base_url) == []
+
+
+def test_opened_as_a_file_a_page_says_how_to_serve_it(page, site):
+    page.goto((site / "book" / "background.html").as_uri(), wait_until="load")
+    assert "http.server" in page.locator(".py-file").inner_text()
+    assert page.locator(".py-file").count() == 1
+    assert page.locator(".cell.python-exercise .cell_input").first.is_visible()
+    page.goto("about:blank#")
+    page.goto((site / "book" / "index.html").as_uri())
+
+
+@pytest.mark.parametrize("what", ["scripts", "WebAssembly"])
+def test_without_scripts_or_webassembly_a_page_is_as_it_was(browser, base_url, what):
+    with browser.new_context(java_script_enabled=what != "scripts") as context:
+        context.add_init_script("delete window.WebAssembly")
+        page = context.new_page()
+        page.goto(f"{base_url}/book/background.html")
+        assert page.locator(".py").count() == 0
+        assert page.locator(".cell.python-exercise .cell_input").first.is_visible()
+
+
+# -- A chapter that runs whole --------------------------------------------------------------------
+
+CHAPTER = nbformat.read(ROOT / "book" / "background.ipynb", as_version=4)
+
+
+def shown_by(cell) -> list[tuple[str, str]]:
+    """Return what a cell of the notebook shows: its text, tables and figures, in order."""
+    found = []
+    for output in cell.outputs:
+        if output.output_type == "stream":
+            found.append(("text", output.text))
+        elif "text/markdown" in output.data:
+            found.append(("markdown", output.data["text/markdown"]))
+        elif "image/png" in output.data:
+            found.append(("picture", ""))
+        else:
+            found.append(("text", output.data["text/plain"] + "\n"))
+    return found
+
+
+def test_chapter_1_gives_its_stored_outputs(page, base_url):
+    opened(page, base_url, "background")
+    page.get_by_role("button", name="Make the code live").click()
+    page.get_by_role("button", name="Run all cells").click()
+    page.wait_for_function(IDLE, timeout=570_000)
+    ran = page.evaluate(
+        "[...document.querySelectorAll('.python-cell')].map(({ pythonCell }) => pythonCell.outputs)"
+    )
+    own = ("stub-", "exercises-progress")
+    cells = [c for c in CHAPTER.cells if c.cell_type == "code" and not c.id.startswith(own)]
+    assert len(ran) == len(cells) > 40
+    for cell, outputs in zip(cells, ran, strict=True):
+        found = [(o["kind"], o.get("text", "")) for o in outputs]
+        assert [kind for kind, _ in found] == [kind for kind, _ in shown_by(cell)], (cell.id, found)
+        if "nbval-ignore-output" not in cell.metadata.get("tags", []):
+            assert found == shown_by(cell), cell.id
+
+
+def test_a_cell_runs_those_above_that_have_not_run(page, base_url):
+    opened(page, base_url, "background")
+    page.get_by_role("button", name="Make the code live").click()
+    cell = page.locator(".python-cell").nth(2)
+    cell.locator("textarea").fill("print(gallery.shape, len(found := query_labels))\n")
+    cell.get_by_role("button", name="Run", exact=True).click()
+    page.wait_for_function(IDLE)
+    cell.locator(".py-result pre").wait_for()
+    assert cell.locator(".py-result").inner_text() == "(4500, 28, 28, 1) 500"
+    # The stored output has made place, and comes back.
+    assert not cell.locator("> .cell_output").is_visible()
+    cell.get_by_role("button", name="Reset").click()
+    assert cell.locator("> .cell_output").is_visible()
+    assert "flatnonzero" in cell.locator("textarea").input_value()
+
+
+def test_an_error_stops_the_cells_below(page, base_url):
+    opened(page, base_url, "background")
+    page.get_by_role("button", name="Make the code live").click()
+    first, third = page.locator(".python-cell").nth(0), page.locator(".python-cell").nth(2)
+    first.locator("textarea").fill("import numpy as np\nnp.nothing\n")
+    third.get_by_role("button", name="Run", exact=True).click()
+    page.wait_for_function(IDLE)
+    first.locator(".py-error").wait_for()
+    assert "line 2: np.nothing\nAttributeError" in first.locator(".py-error").inner_text()
+    assert "Cell 1 above stops" in third.locator(".py-state").inner_text()
