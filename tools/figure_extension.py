@@ -1,9 +1,9 @@
 """Charts in the page itself: sharp on any screen, in the ink of the theme, and of print in LaTeX.
 
-Sphinx loads this file (see `_config.yml`). A notebook stores each figure twice: as SVG, which MyST-NB
-takes for HTML, and as PNG, which it takes for LaTeX. Here the address of an SVG in a page becomes the
-drawing. A picture of the text, such as the one that opens a chapter, is shown so as well where an SVG
-of the same name lies beside the PNG.
+Sphinx loads this file (see `_config.yml`). A notebook stores each figure twice: as SVG, which
+MyST-NB takes for HTML, and as PNG, which it takes for LaTeX. Here the address of an SVG in a page
+becomes the drawing. A picture of the text, such as the one that opens a chapter, is shown so too
+where an SVG of the same name lies beside the PNG.
 """
 
 import hashlib

@@ -1,8 +1,8 @@
 """Figures as SVG: made small for the notebook that stores them, and in the page's ink for a page.
 
-Matplotlib draws with black on white. A page has a light and a dark theme, so there what is ink takes
-the colour of the text, grids and grounds take colours that ``_static/figures.css`` sets for each
-theme, and only what carries a meaning (a method's colour, an image) stays as it was drawn.
+Matplotlib draws with black on white. A page has a light and a dark theme, so there what is ink
+takes the colour of the text, grids and grounds take colours that ``_static/figures.css`` sets for
+each theme, and only what carries a meaning (a method's colour, an image) stays as it was drawn.
 """
 
 import base64
@@ -21,6 +21,11 @@ LEGIBLE = 8
 # How much larger than in print a figure is on a wide screen: its text is as large as the page's.
 ENLARGED = 1.4
 NUMBER = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
+# Letters as wide as those that places were computed for, first where they are installed.
+FAMILY, LETTERS = (
+    re.compile(r"'DejaVu Sans'(?:, '[\w ]+')+, sans-serif"),
+    "'DejaVu Sans', Verdana, sans-serif",
+)
 LINKED = re.compile(r"url\(#([^)]+)\)")
 
 
@@ -39,9 +44,11 @@ def small(svg: str) -> str:
     for element in root.iter():
         if element.tag == f"{SVG}image":
             element.set(LINK, small_picture(element.get(LINK)))
-        for name in ("d", "x", "y", "transform", "points"):
+        for name in ("d", "x", "y", "width", "height", "transform", "viewBox"):
             if name in element.attrib:
                 element.set(name, shorter(element.get(name)))
+        if "style" in element.attrib:
+            element.set("style", FAMILY.sub(LETTERS, element.get("style")))
         if element.get("transform", "").startswith("rotate(-0 "):
             del element.attrib["transform"]
         if element.tag != f"{SVG}text" and not (element.text or "").strip():
@@ -132,7 +139,7 @@ def new_names(root, name: str) -> dict[str, str]:
 def written(element, names: dict[str, str]) -> str:
     """Return one element, and what is in it, as HTML."""
     tag = element.tag.removeprefix(SVG)
-    if tag == "style":  # a rule for all of the page; figures.css has it
+    if tag in ("metadata", "style"):  # the style is a rule for all of the page; figures.css has it
         return ""
     attributes = {}
     for key, value in element.attrib.items():

@@ -99,7 +99,7 @@ def use_book_style() -> None:
             "lines.linewidth": 2.0,
             "legend.frameon": False,
             "image.cmap": "gray",
-            # Pixels stay pixels; and where a figure is stored as SVG, each is one value in the file.
+            # Pixels stay pixels; and a figure that is stored as SVG has each of them once.
             "image.interpolation": "none",
             # Words stay words, which a page can set in its own colour and a reader can search.
             "svg.fonttype": "none",
