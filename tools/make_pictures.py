@@ -1,7 +1,8 @@
 """Copy figures out of the chapters: one that opens the page, one for its card on the landing page.
 
-Reads the stored outputs of the notebooks; writes book/images/opening-*.png and chapter-*.png. Run
-it after `make notebooks` when one of these figures has changed.
+Reads the stored outputs of the notebooks; writes book/images/opening-*.png and chapter-*.png, and
+beside the first the drawing, opening-*.svg, which pages show in place of the picture. Run it after
+`make notebooks` when one of these figures has changed.
 """
 
 import argparse
@@ -42,13 +43,19 @@ CARDS = {
 }
 
 
-def figure_of(path: Path, name: str) -> Image.Image:
-    """Return the stored picture of the figure with that name."""
+def stored(path: Path, name: str) -> dict[str, str]:
+    """Return the figure with that name in each form in which the notebook stores it."""
     for cell in nbformat.read(path, as_version=4).cells:
         if cell.metadata.get("mystnb", {}).get("figure", {}).get("name") == name:
-            found = [output.data["image/png"] for output in cell.outputs if "data" in output]
-            return Image.open(io.BytesIO(base64.b64decode(found[0]))).convert("RGB")
+            data = [output.get("data", {}) for output in cell.outputs]
+            return next(each for each in data if "image/png" in each)
     raise SystemExit(f"{path.name} has no figure named {name}; see the lists in {__file__}")
+
+
+def figure_of(path: Path, name: str) -> Image.Image:
+    """Return the stored picture of the figure with that name."""
+    picture = base64.b64decode(stored(path, name)["image/png"])
+    return Image.open(io.BytesIO(picture)).convert("RGB")
 
 
 def card(picture: Image.Image, part: tuple[float, ...]) -> Image.Image:
@@ -73,6 +80,16 @@ def pictures() -> dict[str, Image.Image]:
     }
 
 
+def drawings() -> dict[str, str]:
+    """Return the drawing that opens each chapter by the name of its file."""
+    found = {page: stored(BOOK / f"{page}.ipynb", name) for page, name in OPENINGS.items()}
+    return {
+        f"opening-{page}.svg": data["image/svg+xml"]
+        for page, data in found.items()
+        if "image/svg+xml" in data
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, default=BOOK / "images", help="where they go")
@@ -80,6 +97,9 @@ def main() -> None:
     output.mkdir(parents=True, exist_ok=True)
     for name, picture in pictures().items():
         picture.save(output / name, optimize=True)
+        print(f"wrote {name}: {(output / name).stat().st_size / 1000:.0f} kB")
+    for name, drawing in drawings().items():
+        (output / name).write_text(drawing + "\n", encoding="utf-8")
         print(f"wrote {name}: {(output / name).stat().st_size / 1000:.0f} kB")
 
 

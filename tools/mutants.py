@@ -64,7 +64,7 @@ TESTS = {
     "neighbours": ["neighbours", "retrieval"],
     "notebook": ["notebook_helpers"],
     "objectives": ["objectives"],
-    "plotting": ["plotting"],
+    "plotting": ["plotting", "figures"],
     "precision": ["metrics"],
     "progress": ["progress", "notebook_helpers"],
     "retrieval": ["retrieval"],

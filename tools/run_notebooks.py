@@ -6,6 +6,7 @@ import sys
 import time
 from pathlib import Path
 
+import figures
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
@@ -14,6 +15,13 @@ ROOT = Path(__file__).resolve().parents[1]
 KERNELSPEC = {"name": "python3", "display_name": "Python 3", "language": "python"}
 # What a stored cell may carry; "execution" holds the times that the structure tests read.
 CELL_METADATA = ("tags", "mystnb", "execution")
+DRAWING = "image/svg+xml"
+# The kernel's start-up remarks are no part of the notebook. Figures are stored twice: as SVG for
+# pages, and as PNG for print and for programs that show no SVG.
+ARGUMENTS = [
+    "--IPKernelApp.log_level=ERROR",
+    *(f"--InlineBackend.figure_formats={kind}" for kind in ("png", "svg")),
+]
 
 
 def clean(notebook: nbformat.NotebookNode) -> None:
@@ -22,6 +30,17 @@ def clean(notebook: nbformat.NotebookNode) -> None:
     for cell in notebook.cells:
         kept = {key: cell.metadata[key] for key in CELL_METADATA if key in cell.metadata}
         cell.metadata = nbformat.from_dict(kept)
+
+
+def shrink_drawings(notebook: nbformat.NotebookNode) -> None:
+    """Store drawings in few bytes; of those that stay heavy, only the picture."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", ()):
+            data = output.get("data", {})
+            if DRAWING in data:
+                data[DRAWING] = figures.small(data[DRAWING])
+                if len(data[DRAWING]) > figures.HEAVIEST:
+                    del data[DRAWING]
 
 
 def run(path: Path, *, timeout: float) -> float:
@@ -35,11 +54,11 @@ def run(path: Path, *, timeout: float) -> float:
         kernel_name="python3",
         # One output for what a cell prints, however often the kernel flushed it.
         coalesce_streams=True,
-        # The kernel's start-up remarks are no part of the notebook.
-        extra_arguments=["--IPKernelApp.log_level=ERROR"],
+        extra_arguments=ARGUMENTS,
         resources={"metadata": {"path": str(path.parent)}},
     ).execute()
     clean(notebook)
+    shrink_drawings(notebook)
     nbformat.validate(notebook)
     nbformat.write(notebook, path)
     return time.monotonic() - started

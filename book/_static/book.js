@@ -1,7 +1,8 @@
 /* What is wider than the screen scrolls, by keyboard too, and says so; small things that the theme leaves out. */
 "use strict";
 (() => {
-  const BLOCKS = "div.math mjx-container, .pst-scrollable-table-container, .bd-article pre";
+  const BLOCKS =
+    "div.math mjx-container, .pst-scrollable-table-container, .bd-article pre, .figure-frame";
   const INLINE = "span.math mjx-container";
 
   // -- What is wide ---------------------------------------------------------------------------------

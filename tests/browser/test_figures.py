@@ -1,0 +1,113 @@
+"""Figures in a real browser: the theme's ink on no slab, words that a phone can show, ids once."""
+
+import pytest
+from site_rules import contrast
+from test_pages import NARROW, NOTEBOOKS, PAGES, WIDE
+
+# For each drawing: what is painted behind it or in it as a ground, the colours of its words and
+# lines, and the ground of the page.
+LOOKS = """() => {
+  const hex = colour => "#" + colour.match(/[\\d.]+/g).slice(0, 3)
+    .map(part => Math.round(Number(part)).toString(16).padStart(2, "0")).join("");
+  const clear = colour => colour === "none" || colour === "rgba(0, 0, 0, 0)";
+  const page = hex(getComputedStyle(document.body).backgroundColor);
+  return [...document.querySelectorAll(".figure-drawing")].map(drawing => {
+    const box = drawing.getBoundingClientRect();
+    const slabs = [];
+    for (let around = drawing; around.tagName !== "ARTICLE"; around = around.parentElement) {
+      const colour = getComputedStyle(around).backgroundColor;
+      if (!clear(colour) && hex(colour) !== page) slabs.push(around.tagName + " " + colour);
+    }
+    for (const path of drawing.querySelectorAll("path")) {
+      const { fill, fillOpacity } = getComputedStyle(path), size = path.getBoundingClientRect();
+      const large = size.width * size.height > 0.2 * box.width * box.height;
+      if (large && !clear(fill) && fillOpacity > 0.3 && hex(fill) !== page) slabs.push(fill);
+    }
+    const words = [...drawing.querySelectorAll("text")].map(e => hex(getComputedStyle(e).fill));
+    const lines = [...drawing.querySelectorAll("path, use")].map(e => getComputedStyle(e).stroke)
+      .filter(colour => !clear(colour)).map(hex);
+    return { page, slabs, words: [...new Set(words)], lines: [...new Set(lines)] };
+  });
+}"""
+# How high the smallest letters of each drawing are, where the drawing stands, and its frame.
+WORDS = """() => [...document.querySelectorAll(".figure-frame")]
+  .filter(frame => frame.checkVisibility()).map(frame => {
+    const heights = [...frame.querySelectorAll("text")].map(text => {
+      const { a, b } = text.getScreenCTM();
+      return parseFloat(getComputedStyle(text).fontSize) * Math.hypot(a, b);
+    });
+    return {
+      smallest: Math.min(...heights),
+      scrolls: frame.scrollWidth > frame.clientWidth + 1,
+      reached: frame.tabIndex === 0,
+      told: frame.dataset.more !== undefined,
+      right: frame.getBoundingClientRect().right,
+    };
+  })"""
+IDS = """() => {
+  const ids = [...document.querySelectorAll("[id]")].map(e => e.id);
+  return ids.filter((id, place) => ids.indexOf(id) !== place);
+}"""
+DRAWN = [page for page in NOTEBOOKS if not page.endswith(("faq.html", "teachers-guide.html"))]
+
+
+@pytest.fixture
+def open_page(browser, base_url):
+    contexts = []
+
+    def opened(name: str, **options):
+        contexts.append(browser.new_context(**{"reduced_motion": "reduce", **options}))
+        page = contexts[-1].new_page()
+        page.goto(f"{base_url}/{name}", wait_until="load")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", DRAWN)
+def test_figures_stand_on_the_page_in_its_ink(open_page, name, theme):
+    page = open_page(name, viewport=WIDE, color_scheme=theme)
+    found = page.evaluate(LOOKS)
+    assert len(found) > 2
+    for drawing in found:
+        assert drawing["slabs"] == []
+        for colour in drawing["words"]:
+            # White words stand on a ground of their own, such as the sign on a result.
+            assert colour == "#ffffff" or contrast(colour, drawing["page"]) >= 4.5
+    assert any(
+        contrast(colour, drawing["page"]) >= 7 for drawing in found for colour in drawing["lines"]
+    )
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_the_theme_is_followed_when_a_reader_changes_it(open_page, name):
+    page = open_page(name, viewport=WIDE, color_scheme="light")
+    before = page.evaluate(LOOKS)
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    page.wait_for_function(
+        "() => getComputedStyle(document.querySelector('.figure-drawing')).color !== 'rgb(0, 0, 0)'"
+    )
+    after = page.evaluate(LOOKS)
+    assert [drawing["words"] for drawing in before] != [drawing["words"] for drawing in after]
+    assert all(drawing["slabs"] == [] for drawing in after)
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_words_in_figures_are_legible_on_a_phone(open_page, name):
+    page = open_page(name, viewport=NARROW, has_touch=True)
+    page.wait_for_timeout(300)  # until book.js has looked at what is wide
+    found = page.evaluate(WORDS)
+    assert len(found) > 2
+    for frame in found:
+        assert frame["smallest"] >= 7.95  # infinite where there are none
+        assert frame["right"] <= NARROW["width"]
+        if frame["scrolls"]:
+            assert frame["reached"] and frame["told"]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_id_is_there_twice(open_page, name):
+    assert open_page(name, viewport=WIDE).evaluate(IDS) == []

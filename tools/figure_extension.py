@@ -1,0 +1,56 @@
+"""Charts in the page itself: sharp on any screen, in the ink of the theme, and of print in LaTeX.
+
+Sphinx loads this file (see `_config.yml`). A notebook stores each figure twice: as SVG, which
+MyST-NB takes for HTML, and as PNG, which it takes for LaTeX. Here the address of an SVG in a page
+becomes the drawing. A picture of the text, such as the one that opens a chapter, is shown so too
+where an SVG of the same name lies beside the PNG.
+"""
+
+import hashlib
+import re
+from html import unescape
+from pathlib import Path
+from urllib.parse import unquote
+
+import figures
+from patches import Patches
+
+DRAWINGS = "drawings in pages"
+PICTURE = re.compile(r'<img\b[^>]*\bsrc="[^"]*_images/([^"]+\.(?:svg|png))"[^>]*>')
+ALT = re.compile(r'\balt="([^"]*)"')
+
+
+def setup(app):
+    # Parts of the configuration, so that Sphinx writes every page again when they change.
+    files = (Path(__file__), Path(figures.__file__))
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+    app.add_config_value("figure_extension_digest", digest, "html")
+    app.figure_patches = Patches(DRAWINGS)
+    # Before book_extension.py says how large pictures are.
+    app.connect("html-page-context", put_drawings, priority=800)
+    app.connect("build-finished", check_patches)
+    return {"parallel_read_safe": True, "parallel_write_safe": False}
+
+
+def put_drawings(app, pagename, templatename, context, doctree) -> None:
+    sources = {name: Path(app.srcdir) / source for source, name in app.builder.images.items()}
+    count = 0
+
+    def drawing(match: re.Match) -> str:
+        nonlocal count
+        path = sources.get(unquote(match[1]), Path("absent")).with_suffix(".svg")
+        if not path.is_file():
+            return match[0]
+        count += 1
+        alt = ALT.search(match[0])
+        svg = path.read_text(encoding="utf-8")
+        app.figure_patches.note(DRAWINGS)
+        return figures.for_page(svg, f"drawing-{count}", unescape(alt[1]) if alt else "")
+
+    context["body"] = PICTURE.sub(drawing, context.get("body") or "")
+
+
+def check_patches(app, exception) -> None:
+    whole = app.book_pages >= app.env.found_docs
+    if not exception and app.builder.format == "html" and whole:
+        app.figure_patches.check()
