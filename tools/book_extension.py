@@ -28,6 +28,7 @@ MARKS = {
     "togglebutton.": "dropdown",
     "sphinx-design.": "sd-",
     "design-tabs.": "sd-tab-",
+    "terms.": 'id="term-notes"',
 }
 # A style that comes with one in use; the book may do without what it is for.
 SPARE = {"design-tabs."}
