@@ -1,7 +1,7 @@
-"""What terms of the glossary mean, on the pages that link to them, for a small note beside the link.
+"""What terms of the glossary mean, on the pages that link to them: for a note beside the link.
 
-A page gets the definitions of its own terms, in a <template>: no request, and nothing to see without
-scripts. book/_static/terms.js shows them. Registered in _config.yml.
+A page gets the definitions of its own terms, in a <template>: no request, and nothing to see
+without scripts. book/_static/terms.js shows them. Registered in _config.yml.
 """
 
 import hashlib
