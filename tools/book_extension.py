@@ -95,6 +95,7 @@ def read_environment(app, config) -> None:
 def add_addresses(app, pagename, templatename, context, doctree) -> None:
     publication = app.config.book_publication
     context["repository_address"] = publication.repository_url
+    context["report_url"] = publication.report_url(context.get("pagetitle") or pagename)
     if context.get("page_source_suffix") == ".ipynb":
         context["notebook_file"] = context["sourcename"]
         context["colab_url"] = publication.colab_url(PurePosixPath(pagename).name + ".ipynb")
