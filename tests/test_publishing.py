@@ -1,9 +1,14 @@
 """Where the book is published: read from the environment, and refused where it makes no sense."""
 
 import re
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+import yaml
 from publishing import Publication
+
+FORMS = Path(__file__).resolve().parents[1] / ".github" / "ISSUE_TEMPLATE"
 
 
 def test_without_a_word_nothing_has_an_address():
@@ -20,6 +25,18 @@ def test_the_repository_says_the_rest():
     assert publication.colab_url("elbo.ipynb") == (
         "https://colab.research.google.com/github/Ada/her.book/blob/colab/elbo.ipynb"
     )
+
+
+def test_a_problem_is_reported_by_the_form_with_the_page_filled_in():
+    publication = Publication.from_environment({"BOOK_REPOSITORY": "ada/book"})
+    address = urlsplit(publication.report_url("Encoder & decoder"))
+    assert address.path == "/ada/book/issues/new"
+    asked = dict(parse_qsl(address.query))
+    assert asked["place"] == "Encoder & decoder"
+    form = FORMS / asked["template"]
+    fields = [part.get("id") for part in yaml.safe_load(form.read_text(encoding="utf-8"))["body"]]
+    assert "place" in fields
+    assert Publication().report_url("Encoder & decoder") == ""
 
 
 def test_a_repository_named_like_its_owners_site_is_served_at_the_root():

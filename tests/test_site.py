@@ -156,6 +156,8 @@ def test_a_published_book_names_its_own_addresses(published_pages):
         assert meta(page)["og:image"] == host + "_static/social-card.png"
         links = [a.get("href", "") for a in page.attributes("a")]
         assert "https://github.com/ada/her-book" in links
+        (report_link,) = [link for link in links if "/issues/new" in link]
+        assert report_link.startswith("https://github.com/ada/her-book/issues/new?")
         is_notebook = (ROOT / name).with_suffix(".ipynb").is_file()
         place = f"ada/her-book/blob/colab/{path.stem}.ipynb"
         button = f"https://colab.research.google.com/github/{place}"

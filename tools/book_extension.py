@@ -28,6 +28,7 @@ MARKS = {
     "togglebutton.": "dropdown",
     "sphinx-design.": "sd-",
     "design-tabs.": "sd-tab-",
+    "terms.": 'id="term-notes"',
 }
 # A style that comes with one in use; the book may do without what it is for.
 SPARE = {"design-tabs."}
@@ -94,6 +95,7 @@ def read_environment(app, config) -> None:
 def add_addresses(app, pagename, templatename, context, doctree) -> None:
     publication = app.config.book_publication
     context["repository_address"] = publication.repository_url
+    context["report_url"] = publication.report_url(context.get("pagetitle") or pagename)
     if context.get("page_source_suffix") == ".ipynb":
         context["notebook_file"] = context["sourcename"]
         context["colab_url"] = publication.colab_url(PurePosixPath(pagename).name + ".ipynb")

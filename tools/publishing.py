@@ -13,6 +13,7 @@ BOOK_URL
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 # GitHub's own rules for the names of owners and repositories.
 REPOSITORY = re.compile(r"([A-Za-z0-9](?:[A-Za-z0-9-]{0,38}))/((?!\.{1,2}$)[A-Za-z0-9._-]{1,100})")
@@ -55,6 +56,13 @@ class Publication:
             urls["Changelog"] = f"{self.repository_url}/blob/HEAD/CHANGELOG.md"
             urls["Issues"] = f"{self.repository_url}/issues"
         return {name: url for name, url in urls.items() if url}
+
+    def report_url(self, page: str) -> str:
+        """Return where a reader reports a problem of ``page``: the form, with its place filled in."""
+        if not self.repository:
+            return ""
+        asked = urlencode({"template": "reader.yml", "place": page})
+        return f"{self.repository_url}/issues/new?{asked}"
 
     def colab_url(self, notebook: str) -> str:
         """Return where Colab opens ``notebook``, a file at the root of the branch for Colab."""

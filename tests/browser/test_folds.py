@@ -36,7 +36,8 @@ def test_each_fold_says_what_it_does_and_leaves_its_result_in_sight(open_page, n
     page = open_page(name, viewport=NARROW)
     lines = page.locator("details.hide > summary").all_inner_texts()
     assert lines and all(line.startswith("Code: ") for line in lines)
-    assert page.locator("summary[aria-label]").count() == 0  # it would speak in place of the line
+    # Another name would be spoken in place of the line.
+    assert page.locator("details.hide > summary[aria-label]").count() == 0
     assert page.locator("details.hide :is(.cell_output, figure)").count() == 0
     assert page.locator(".cell_output:visible").count() == page.locator(".cell_output").count()
 
