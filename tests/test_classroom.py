@@ -200,6 +200,7 @@ def test_the_zips_hold_what_a_room_without_a_network_needs(tmp_path, monkeypatch
         ("{cite:t}`rezende2014stochastic`", "Rezende et al. (2014)"),
         ("$$ a = b $$ (eq-a)\n\nBy {eq}`eq-a`", "$$ a = b \\tag{1}$$\n\nBy (1)"),
         ("[here](elbo.ipynb) and [there](notation.md)", "[here](elbo.ipynb) and there"),
+        ("go on to [the end](#the-end)", "go on to the end"),
         (
             ":::{dropdown} Answer\nYes.\n:::",
             "<details><summary>Answer</summary>\n\nYes.\n\n</details>",

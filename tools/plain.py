@@ -100,6 +100,8 @@ def cite(keys: list[str], kind: str) -> str:
 
 def link(match, addresses: dict[str, str]) -> str:
     text, (target, mark, anchor) = match[1], match[2].partition("#")
-    if re.match(r"[a-z]+:", target) or not target:
+    if not target:
+        return text  # a section of the same page; other programs name sections otherwise
+    if re.match(r"[a-z]+:", target):
         return match[0]
     return f"[{text}]({addresses[target]}{mark}{anchor})" if target in addresses else text
