@@ -257,6 +257,7 @@ def test_the_zips_hold_what_a_room_without_a_network_needs(tmp_path, monkeypatch
         ("[here](elbo.ipynb) and [there](notation.md)", "[here](elbo.ipynb) and there"),
         ("[](elbo.ipynb) and [](notation.md)", "[The ELBO](elbo.ipynb) and Notation"),
         ("(a-place)=\n## Title", "## Title"),
+        ("go on to [the end](#the-end)", "go on to the end"),
         (
             ":::{dropdown} Answer\nYes.\n:::",
             "<details><summary>Answer</summary>\n\nYes.\n\n</details>",

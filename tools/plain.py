@@ -116,7 +116,9 @@ def cite(keys: list[str], kind: str) -> str:
 
 def link(match, addresses: dict[str, str]) -> str:
     text, (target, mark, anchor) = match[1], match[2].partition("#")
-    if re.match(r"[a-z]+:", target) or not target:
+    if not target:
+        return text  # a section of the same page; other programs name sections otherwise
+    if re.match(r"[a-z]+:", target):
         return match[0]
     text = text or title_of(target)
     return f"[{text}]({addresses[target]}{mark}{anchor})" if target in addresses else text
