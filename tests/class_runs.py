@@ -14,7 +14,6 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
 from test_marking import FORGE, IMPORTS, NAMES, SHARES, WITHOUT, by_heart
 
 from vae_tutorial import exercises
@@ -223,10 +222,8 @@ def write(folder: Path, file: str, raw: bytes) -> str:
     return _class.shown(Path(os.fsdecode(path)).relative_to(folder))
 
 
-@pytest.fixture(scope="module")
-def marked(tmp_path_factory):
-    """A class, what each file deserves, and the table."""
-    folder = tmp_path_factory.mktemp("class")
+def mark_a_class(folder: Path):
+    """Return what each file of a class deserves, and its rows in the table."""
     wanted = {}
     for number in range(HAND_INS):
         bodies = {name: bodies[number % len(bodies)] for name, bodies in ANSWERS.items()}
@@ -239,7 +236,7 @@ def marked(tmp_path_factory):
         wanted["link.ipynb"] = {"": (NOT_MARKED, "a link to another place")}
         os.mkfifo(folder / "pipe.ipynb")
         wanted["pipe.ipynb"] = {"": (NOT_MARKED, "a pipe")}
-    roster = tmp_path_factory.mktemp("lists") / "names.txt"
+    roster = folder.parent / "names.txt"
     roster.write_text("Student 0\nNobody Knows\n", encoding="utf-8")
     command = [sys.executable, "-m", "vae_tutorial.exercises", str(folder)]
     command += ["--seconds", str(SECONDS), "--roster", str(roster)]
@@ -248,19 +245,17 @@ def marked(tmp_path_factory):
     print(f"{len(wanted)} hand-ins marked in {time.monotonic() - started:.0f} s")
     assert done.returncode == 0, done.stderr
     with (folder / "marks.csv").open(newline="", encoding="utf-8-sig") as table:
-        return wanted, list(csv.DictReader(table)), folder
+        return wanted, list(csv.DictReader(table))
 
 
-def test_no_hand_in_is_lost_and_none_is_there_twice(marked):
-    wanted, rows, _ = marked
+def none_is_lost_or_there_twice(wanted, rows) -> None:
     found = [(row["file"].lstrip("'"), row["exercise"]) for row in rows if row["file"]]
     assert len(found) == len(set(found))
     assert {file for file, _ in found} == {file.lstrip("'") for file in wanted}
     assert [row["student"] for row in rows if not row["file"]] == ["Nobody Knows"]
 
 
-def test_the_marks_are_what_the_notebooks_said(marked):
-    wanted, rows, _ = marked
+def marks_are_what_the_notebooks_said(wanted, rows) -> None:
     found = {(row["file"].lstrip("'"), row["exercise"]): row for row in rows}
     for file, deserved in wanted.items():
         for name, (status, diagnosis) in deserved.items():
@@ -277,11 +272,18 @@ def test_the_marks_are_what_the_notebooks_said(marked):
     assert sum(map(len, wanted.values())) == sum(bool(row["file"]) for row in rows)
 
 
-def test_every_trouble_is_there_and_nothing_else_was_left_in_the_folder(marked):
-    wanted, _, folder = marked
-    statuses = {status for rows in wanted.values() for status, _ in rows.values()}
-    assert len(statuses) == 6 or len(TROUBLES) > HAND_INS
-    assert set(NAMES) == {SHARES, WITHOUT}
+def only_tables_were_added(folder: Path) -> None:
     tables = {"marks.csv", "marks-students.csv", "marks-mistakes.csv"}
     others = {path.name for path in folder.iterdir() if path.suffix != ".ipynb"} - tables
     assert all(name.startswith("Student ") for name in others)
+
+
+def test_a_class_with_every_trouble_is_marked_and_nothing_is_lost(tmp_path):
+    """One test, so that the class is marked once however many processes share the tests."""
+    assert set(NAMES) == {SHARES, WITHOUT} and len(TROUBLES) <= HAND_INS
+    folder = tmp_path / "class"
+    folder.mkdir()
+    wanted, rows = mark_a_class(folder)
+    none_is_lost_or_there_twice(wanted, rows)
+    marks_are_what_the_notebooks_said(wanted, rows)
+    only_tables_were_added(folder)
