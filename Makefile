@@ -30,7 +30,7 @@ export JUPYTER_PREFER_ENV_PATH := 1
 export IPYTHONDIR := $(CURDIR)/$(VENV)/ipython
 
 .DEFAULT_GOAL := help
-.PHONY: tex-packages help install book live serve check test test-everything test-under-load lint types audit audit-zizmor audit-actionlint test-library test-notebooks test-gpu test-site test-classroom test-nbgrader notebooks mutants bench bench-classroom study study-smoke study-quick classroom package colab test-colab test-colab-whole test-matrix pdf test-pdf clean
+.PHONY: tex-packages help install book live serve check test test-everything test-under-load lint types audit audit-zizmor audit-actionlint test-library test-notebooks test-gpu test-site test-classroom test-class test-nbgrader notebooks mutants bench bench-classroom study study-smoke study-quick classroom package colab test-colab test-colab-whole test-matrix pdf test-pdf clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -87,10 +87,10 @@ check: $(SCALE) ## lint, types, fast tests, and the notebooks and pages that you
 
 # One run for all that is no notebook, so that neither core waits at the end of each part.
 test: lint types .venv-nbgrader/.installed ## lint, types, all tests, the copies and nbgrader, every notebook's outputs
-	@$(MAKE) --no-print-directory test-library ALSO="tests/classroom_runs.py tests/nbgrader_runs.py"
+	@$(MAKE) --no-print-directory test-library ALSO="tests/classroom_runs.py tests/class_runs.py tests/nbgrader_runs.py"
 	@$(MAKE) --no-print-directory test-notebooks
 
-test-everything: test test-site test-colab test-colab-whole test-matrix study-smoke study-quick test-pdf mutants ## all there is to run, for hours
+test-everything: test test-class test-site test-colab test-colab-whole test-matrix study-smoke study-quick test-pdf mutants ## all there is to run, for hours
 
 # Two busy processes a core beside it, three times in a row; TIMES and LOAD change that.
 test-under-load: $(SCALE) .venv-nbgrader/.installed ## run `make test` while other processes keep the machine busy
@@ -144,6 +144,9 @@ test-site: $(SITE) $(BUILT) ## open every page of the built book in Chromium and
 
 test-classroom: $(SCALE) ## mark every student and instructor copy, and run one to its end
 	$(ONE_THREAD) $(BIN)/python -m pytest tests/classroom_runs.py
+
+test-class: $(SCALE) ## mark 200 hand-ins with every trouble there is (HAND_INS=40 for fewer)
+	HAND_INS=$(or $(HAND_INS),200) $(ONE_THREAD) $(BIN)/python -m pytest -rP tests/class_runs.py
 
 # nbgrader brings its own versions of much; it gets an environment of its own.
 .venv-nbgrader/.installed: tests/nbgrader-requirements.txt

@@ -56,6 +56,15 @@ def test_a_right_answer_passes(name, code):
     assert verdict.status == exercises.RIGHT, verdict
 
 
+@pytest.mark.parametrize("lot", ["one file", "another", "a third"])
+def test_a_right_answer_passes_on_what_marking_draws_too(lot, monkeypatch):
+    monkeypatch.setattr(exercises, "_lot", lot)
+    for name, (right, _) in ANSWERS.items():
+        for code in right:
+            verdict = exercises.check(name, function_of(name, code))
+            assert verdict.status == exercises.RIGHT, (code, verdict)
+
+
 @pytest.mark.parametrize(("name", "code", "said"), WRONG)
 def test_a_wrong_answer_is_refused_and_its_mistake_named(name, code, said):
     verdict = exercises.check(name, function_of(name, code))
