@@ -9,26 +9,19 @@ Needs Chromium, and the extra `site`.
 import argparse
 import platform
 import sys
-import tempfile
 from pathlib import Path
-from shutil import which
 
 import numpy as np
 from measuring import significant, write_report
-from playwright.sync_api import sync_playwright
 
-ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
+
+from make_playground import scripts_in_a_browser
+
 RESULTS = Path(__file__).parent / "results" / "playground.json"
-STATIC = ROOT / "book" / "_static"
-SCRIPTS = ("live/live.js", "live/vae.js", "live/experiments.js", "web/small-digits.js")
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-START = """async () => {
-  const { trained, packed } = bookLive.data["small-digits"];
-  const all = bookLive.vae.unpacked(await bookLive.unpack(packed));
-  const cut = trained * bookLive.vae.PIXELS;
-  window.digits = { train: all.subarray(0, cut), shown: all.subarray(cut) };
-  return bookLive.experiments.LIST.map(experiment => experiment.id);
-}"""
+TITLES = {"tug": "tug of war", "collapse": "collapse", "holes": "holes", "blur": "blur"}
+TITLES["sign"] = "wrong sign"
+WITHOUT_KL = ("an autoencoder", "no noise, no KL")
 RUN = """([id, seed]) => {
   const { LIST, run, hold } = bookLive.experiments;
   const experiment = LIST.find(one => one.id === id);
@@ -42,28 +35,20 @@ RUN = """([id, seed]) => {
 
 def in_a_browser(seeds: int) -> tuple[dict[str, list[dict]], str]:
     """Return what each experiment gave, seed after seed, and the browser's version."""
-    program = next(filter(None, map(which, BROWSERS)), None)
-    tags = "".join(f'<script src="{(STATIC / name).as_uri()}"></script>' for name in SCRIPTS)
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        blank = Path(folder) / "blank.html"
-        blank.write_text(f"<!doctype html><meta charset=utf-8>{tags}", encoding="utf-8")
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        page = browser.new_page()
+    with scripts_in_a_browser() as page:
         page.set_default_timeout(0)
-        page.goto(blank.as_uri())
-        found: dict[str, list[dict]] = {name: [] for name in page.evaluate(START)}
+        names = page.evaluate("bookLive.experiments.LIST.map(experiment => experiment.id)")
+        found: dict[str, list[dict]] = {name: [] for name in names}
         for seed in range(1, seeds + 1):
             for name, runs in found.items():
                 runs.append(page.evaluate(RUN, [name, seed]))
                 held = "all claims hold" if all(runs[-1]["claims"].values()) else "NOT AS SAID"
                 print(f"seed {seed}, {name}: {held}", flush=True)
-        version = browser.version
-        browser.close()
-    return found, version
+        return found, page.context.browser.version
 
 
 def summary(runs: list[dict]) -> dict:
-    """Return per stage the median, least and largest of each measure; per claim how often it held."""
+    """Return the median, least and most of each measure of a stage, and how often claims held."""
     stages = []
     for one in zip(*(run["stages"] for run in runs), strict=True):
         measures = {
@@ -81,6 +66,37 @@ def summary(runs: list[dict]) -> dict:
         stages.append({"name": one[0]["name"], **measures})
     claims = {name: sum(run["claims"][name] for run in runs) for name in runs[0]["claims"]}
     return {"stages": stages, "claims held": claims}
+
+
+ROWS = (  # of the page's table: experiment, stage
+    ("tug", 0), ("tug", 1), ("tug", 2), ("collapse", 0), ("collapse", 1), ("holes", 0),
+    ("holes", 1), ("blur", 0), ("blur", 1), ("blur", 2), ("sign", 0), ("sign", 1),
+)  # fmt: skip
+COLUMNS = {"reconstruction": 1, "kl": 2, "grey": 2, "outside": 2, "empty": 2}  # decimals
+
+
+def table(report: dict) -> str:
+    """Return the page's table: the median of each measure, then the least and the most."""
+    head = ["experiment", "what trains", "reconstruction", "KL", "grey", "outside", "empty"]
+    lines = [f"| {' | '.join(head)} |", "|---|---|---|---|---|---|---|"]
+    for name, at in ROWS:
+        stage = report["experiments"][name]["stages"][at]
+        cells = [TITLES[name], stage["name"]]
+        for key, digits in COLUMNS.items():
+            if key == "kl" and stage["name"] in WITHOUT_KL:
+                cells.append("none")
+                continue
+            low, middle, high = (
+                shown(stage[key][which], digits) for which in ("least", "median", "most")
+            )
+            cells.append(f"{middle} ({low} to {high})")
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def shown(value: float, digits: int) -> str:
+    """Write a number; one beyond a million by its power of ten."""
+    return f"{value:.{digits}f}" if value < 1e6 else f"10^{int(np.log10(value))}"
 
 
 def main() -> None:
