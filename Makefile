@@ -30,7 +30,7 @@ export JUPYTER_PREFER_ENV_PATH := 1
 export IPYTHONDIR := $(CURDIR)/$(VENV)/ipython
 
 .DEFAULT_GOAL := help
-.PHONY: tex-packages help install book live serve check test test-everything test-under-load lint types audit audit-zizmor audit-actionlint test-library test-notebooks test-gpu test-site test-classroom test-class test-nbgrader notebooks mutants bench bench-classroom study study-smoke study-quick classroom package colab test-colab test-colab-whole test-matrix pdf test-pdf clean
+.PHONY: tex-packages help install book live serve check test test-everything test-under-load lint types audit audit-zizmor audit-actionlint test-library test-notebooks test-gpu test-site test-playground test-classroom test-class test-nbgrader notebooks mutants bench bench-classroom study study-smoke study-quick classroom package colab test-colab test-colab-whole test-matrix pdf test-pdf clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -141,6 +141,10 @@ test-gpu: $(SCALE) ## run every notebook and train every model on a GPU
 # LIVE=1 tests Python in the pages as well.
 test-site: $(SITE) $(BUILT) ## open every page of the built book in Chromium and check it
 	BOOK_SITE=_build/html $(BIN)/python -m pytest -n 2 tests/browser
+
+# Twenty seeds take twenty minutes or more, so this is no part of `make test`; the stored result is.
+test-playground: $(SITE) ## run the playground's experiments for twenty seeds, and store what they gave
+	$(BIN)/python benchmarks/playground.py
 
 test-classroom: $(SCALE) ## mark every student and instructor copy, and run one to its end
 	$(ONE_THREAD) $(BIN)/python -m pytest tests/classroom_runs.py
