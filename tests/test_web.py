@@ -25,7 +25,7 @@ FIGURES = {"latent": "training.ipynb", "elbo": "elbo.ipynb", "draw": "draw.md"}
 FIGURES |= {"ranking": "background.ipynb", "gradients": "elbo.ipynb"}
 FIGURES |= {"beta": "training.ipynb"}
 DATA = ("digit-decoder", "digit-points", "digit-encoder", "digit-gallery", "small-ranking")
-ELSEWHERE = {"beta-models"}  # made by a tool of their own, with tests of their own
+ELSEWHERE = {"beta-models", "journey"}  # made by tools of their own, with tests of their own
 
 
 def unpack(text: str) -> bytes:
@@ -82,7 +82,7 @@ def test_weights_that_are_not_halves_are_refused():
 
 def test_files_are_small_and_name_no_other_host():
     scripts = [*(STATIC / "live").glob("*.js")]
-    assert {path.stem for path in scripts} == {"live", *FIGURES}
+    assert {path.stem for path in scripts} == {"live", "journey", *FIGURES}
     for path in scripts:
         addresses = re.findall(r"https?://[^\"'`]+", path.read_text(encoding="utf-8"))
         assert set(addresses) <= {"http://www.w3.org/2000/svg"}, path.name

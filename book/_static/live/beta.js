@@ -92,7 +92,7 @@ bookLive.figure("fig-beta", ["beta-models"], async (panel, models) => {
   const unit = SIZE / (2 * reach);
   const toX = (x) => SIZE / 2 + unit * x;
   const toY = (y) => SIZE / 2 - unit * y;
-  const plane = svg("svg", { viewBox: `0 0 ${SIZE} ${SIZE}`, class: "live-plane live-cut" });
+  const plane = svg("svg", { viewBox: `0 0 ${SIZE} ${SIZE}`, class: "live-field live-cut" });
   plane.setAttribute("role", "img");
   plane.append(
     svg("path", { d: `M${SIZE / 2} 0V${SIZE}M0 ${SIZE / 2}H${SIZE}`, class: "live-grid" }),
