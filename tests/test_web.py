@@ -26,7 +26,8 @@ FIGURES |= {"ranking": "background.ipynb", "gradients": "elbo.ipynb"}
 FIGURES |= {"beta": "training.ipynb", "playground": "playground.md"}
 SHARED = {"live", "vae", "experiments"}  # what figures load besides their own script
 DATA = ("digit-decoder", "digit-points", "digit-encoder", "digit-gallery", "small-ranking")
-ELSEWHERE = {"beta-models", "small-digits"}  # made by a tool of their own, with tests of their own
+# Made by tools of their own, with tests of their own.
+ELSEWHERE = {"beta-models", "journey", "small-digits"}
 
 
 def unpack(text: str) -> bytes:
@@ -83,7 +84,7 @@ def test_weights_that_are_not_halves_are_refused():
 
 def test_files_are_small_and_name_no_other_host():
     scripts = [*(STATIC / "live").glob("*.js")]
-    assert {path.stem for path in scripts} == {*SHARED, *FIGURES}
+    assert {path.stem for path in scripts} == {"journey", *SHARED, *FIGURES}
     for path in scripts:
         addresses = re.findall(r"https?://[^\"'`]+", path.read_text(encoding="utf-8"))
         assert set(addresses) <= {"http://www.w3.org/2000/svg"}, path.name

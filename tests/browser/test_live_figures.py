@@ -22,6 +22,7 @@ FIGURES = {
     "draw": ("book/draw.html", "fig-draw"),
     "ranking": ("book/background.html", "fig-ranking"),
     "gradients": ("book/elbo.html", "fig-gradients"),
+    "beta": ("book/training.html", "fig-beta"),
 }
 MOVES = [
     {"right": 0, "down": 0, "turn": 0},
@@ -251,6 +252,33 @@ def test_the_clouds_are_those_of_the_chapter(opened):
     np.testing.assert_allclose(page.evaluate("bookLive.gradients.exact"), exact)
 
 
+def test_the_dials_and_the_ten_are_those_of_the_trained_models(opened, python):
+    page = opened("beta")
+    data = page.evaluate("bookLive.data['beta-models']")
+    for i, beta in enumerate(data["betas"]):
+        for query in (0, 3, 9):
+            code = (
+                "([b, q]) => (bookLive.beta.set(b), bookLive.beta.choose(q), bookLive.beta.state())"
+            )
+            state = page.evaluate(code, [i, query])
+            assert (state["beta"], state["query"]) == (beta, query)
+            rate, distortion, precision = (
+                float(text.split()[0]) for text in page.locator(".live-reading").all_text_contents()
+            )
+            assert rate == pytest.approx(np.mean(data["rate"][i]), abs=0.51)
+            assert distortion == pytest.approx(np.mean(data["distortion"][i]), abs=0.51)
+            assert precision == pytest.approx(np.mean(data["precision"][i]), abs=0.0051)
+            right = state["found"].count(query)
+            assert page.locator("#fig-beta .live-right").count() == right
+            assert page.locator("#fig-beta .live-score").inner_text() == f"{right} of 10 right"
+    # At the last beta every posterior is the prior: ellipses are circles of radius 1.
+    prior = float(page.locator("#fig-beta .live-edge").get_attribute("r"))
+    radii = page.locator(".live-posteriors ellipse").evaluate_all(
+        "all => all.flatMap(e => [e.getAttribute('rx'), e.getAttribute('ry')].map(Number))"
+    )
+    np.testing.assert_allclose(radii, prior, rtol=0.03)
+
+
 # -- Mouse, touch and keyboard --------------------------------------------------------------------
 
 
@@ -270,6 +298,38 @@ def place(locator, across: float, down: float) -> tuple[float, float]:
 
 
 PHONE = {"viewport": {"width": 360, "height": 780}, "has_touch": True, "is_mobile": True}
+
+
+def test_beta_answers_to_mouse_keyboard_and_finger(opened):
+    page = opened("beta")
+    page.evaluate("bookLive.beta.set(4), bookLive.beta.choose(3)")
+    page.get_by_label("\u03b2", exact=True).focus()
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("bookLive.beta.state().beta") == 3
+    said = page.locator("#fig-beta [aria-live]").element_handle()
+    code = (
+        "e => /^\u03b2 = 3: rate .* were not among the ten at \u03b2 = 1\\.$/.test(e.textContent)"
+    )
+    page.wait_for_function(code, arg=said)
+    page.get_by_role("button", name="Query: a 7").click()
+    assert page.evaluate("bookLive.beta.state().query") == 7
+    assert page.get_by_role("button", name="Query: a 7").get_attribute("aria-pressed") == "true"
+    phone = opened("beta", **PHONE)
+    touch(phone, place(phone.locator(".live-field"), 0.99, 0.5))
+    assert phone.evaluate("bookLive.beta.state().query") != 3  # the query nearest to the finger
+    slider = phone.locator(".live-beta input[type=range]")
+    touch(phone, place(slider, 0.98, 0.5))
+    assert phone.evaluate("bookLive.beta.state().beta") == 30
+
+
+def test_beta_does_not_move_for_those_who_want_calm(opened):
+    page = opened("beta", reduced_motion="reduce")
+    code = """() => { bookLive.beta.set(0); bookLive.beta.set(7);
+      return document.querySelector(".live-reading").textContent }"""
+    assert page.evaluate(code) == "0 nats"  # at once
+    moving = opened("beta")
+    assert moving.evaluate(code) != "0 nats"
+    moving.wait_for_function("document.querySelector('.live-reading').textContent === '0 nats'")
 
 
 def test_the_plane_answers_to_the_mouse(opened):

@@ -4,7 +4,7 @@
 bookLive.figure("fig-beta", ["beta-models"], async (panel, models) => {
   const { element, svg } = bookLive;
   const SIZE = 400; // of the plane, in its own units
-  const SMALLEST = 2; // half an axis of the smallest ellipse, so that it is seen
+  const SMALLEST = 2.5; // half an axis of the smallest ellipse, so that it is seen
   const TIME = 450; // milliseconds from one beta to the next
   const { betas, protocol, digits, labels } = models;
   const queries = 10;
@@ -92,7 +92,7 @@ bookLive.figure("fig-beta", ["beta-models"], async (panel, models) => {
   const unit = SIZE / (2 * reach);
   const toX = (x) => SIZE / 2 + unit * x;
   const toY = (y) => SIZE / 2 - unit * y;
-  const plane = svg("svg", { viewBox: `0 0 ${SIZE} ${SIZE}`, class: "live-plane live-cut" });
+  const plane = svg("svg", { viewBox: `0 0 ${SIZE} ${SIZE}`, class: "live-field live-cut" });
   plane.setAttribute("role", "img");
   plane.append(
     svg("path", { d: `M${SIZE / 2} 0V${SIZE}M0 ${SIZE / 2}H${SIZE}`, class: "live-grid" }),
@@ -267,21 +267,19 @@ bookLive.figure("fig-beta", ["beta-models"], async (panel, models) => {
     { class: "live-note" },
     `Dials: all ${asked} held-out queries; mean of ${seeds} seeds, and the coloured arc from the least seed to the most. The ticks outside are the other \u03b2. Models: dense VAEs with ${latents} latents, ${epochs} epochs on the ${gallery.toLocaleString("en")} gallery images. P@10: share of the ten nearest gallery images, by L2 of the means, that show the query's digit. Ellipses, pictures and neighbours: the first seed.`,
   );
-  const left = element("div", {}, plane, share);
-  const right = element("div", { class: "live-side" });
-  right.append(
-    element("p", { class: "live-title" }, "Ten queries, and each as its mean redraws it"),
-    row,
-    heading,
-    list,
+  const side = element("div", { class: "live-side" }, heading, list);
+  side.append(
     element("p", { class: "live-note" }, "A bar below an image: it was not among the ten before."),
+    share,
+    voice.text,
   );
   panel.classList.add("live-beta");
   panel.append(
     slider.row,
     element("div", { class: "live-gauges" }, ...dials.map((dial) => dial.box)),
-    element("div", { class: "live-halves" }, left, right),
-    voice.text,
+    element("p", { class: "live-title" }, "Ten queries, and each as its mean redraws it"),
+    row,
+    element("div", { class: "live-halves" }, element("div", {}, plane), side),
     facts,
   );
   drawRays();

@@ -372,6 +372,7 @@
   function go(next) {
     if (next === scene) return;
     scene = next;
+    readColours(); // not once at the start: a style sheet may come later than this script
     [...dots.children].forEach((dot, i) => dot.classList.toggle("journey-here", i === scene));
     sections.forEach((section, i) => section.classList.toggle("journey-read", i === scene));
     cancelAnimationFrame(frame);
@@ -425,17 +426,18 @@
     sections.forEach((section) => watcher.observe(section));
   }
 
-  readColours();
   now.overlays[0] = 1;
   go(0);
   watch();
   wide.addEventListener("change", watch);
-  new ResizeObserver(draw).observe(canvas);
-  new MutationObserver(() => {
+  const redraw = () => {
     readColours();
     draw();
-  }).observe(document.documentElement, { attributeFilter: ["data-theme"] });
-  document.fonts?.ready.then(draw);
+  };
+  new ResizeObserver(draw).observe(canvas);
+  const theme = new MutationObserver(redraw);
+  theme.observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  window.addEventListener("load", redraw);
   if (location.hash) document.getElementById(location.hash.slice(1))?.scrollIntoView();
   live.journey = { go, scene: () => scene, settled: () => now.overlays[scene] > 0.999 };
   journey.dataset.live = "ready";
