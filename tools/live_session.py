@@ -67,7 +67,7 @@ def display(*things, **_) -> None:
 def provide_display() -> None:
     package, module = types.ModuleType("IPython"), types.ModuleType("IPython.display")
     package.display = module
-    package.get_ipython = lambda: None
+    package.get_ipython, package.version_info = lambda: None, (9, 0)
     module.Markdown, module.display = Markdown, display
     sys.modules |= {"IPython": package, "IPython.display": module}
 
@@ -123,7 +123,9 @@ def execute(code: str, space: dict, name: str):
     # So that errors show their line, and inspect finds the source.
     linecache.cache[name] = len(code), None, code.splitlines(keepends=True), name
     tree = ast.parse(code, name)
-    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    last = None
+    if tree.body and isinstance(tree.body[-1], ast.Expr) and not code.rstrip().endswith(";"):
+        last = tree.body.pop()
     exec(compile(tree, name, "exec"), space)
     return eval(compile(ast.Expression(last.value), name, "eval"), space) if last else None
 

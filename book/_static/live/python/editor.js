@@ -77,12 +77,7 @@
       wrap: "off",
     });
     const colours = element("div", { class: "highlight py-colours", "aria-hidden": "true" });
-    const draw = () => {
-      window.bookPage.colour(colours, area.value);
-      area.rows = area.value.split("\n").length + 1;
-      follow();
-    };
-    const follow = () => colours.scrollTo(area.scrollLeft, area.scrollTop);
+    const draw = () => window.bookPage.colour(colours, area.value);
     let leaving = false; // after Escape, Tab leaves
     area.addEventListener("keydown", (event) => {
       const { key, ctrlKey, metaKey, altKey, shiftKey, isComposing } = event;
@@ -100,7 +95,6 @@
       draw();
       changed();
     });
-    area.addEventListener("scroll", follow, { passive: true });
     area.value = code;
     draw();
     const box = element("div", { class: "py-editor" }, colours, area);

@@ -4,6 +4,7 @@
 let parts; // where the files are, how many bytes each has, and which belong together
 let pyodide;
 let session;
+let keep; // the browser's cache for our files
 const loaded = new Set(); // names of groups
 const held = new Map(); // what is on its way, by address
 
@@ -11,23 +12,28 @@ const held = new Map(); // what is on its way, by address
 
 const address = (file) => new URL(file, parts.base).href;
 
+// A new build has another digest; what an older one left goes.
 async function keeper() {
+  const own = `book-python ${parts.base} `;
   try {
-    return await caches.open(`book-python-${parts.digest}`);
+    for (const name of await caches.keys()) {
+      if (name.startsWith(own) && name !== own + parts.digest) await caches.delete(name);
+    }
+    return await caches.open(own + parts.digest);
   } catch {
     return null; // no safe place to keep files, as on an address without https
   }
 }
 
 async function bytesOf(file, count) {
-  const kept = await keeper();
+  const kept = await (keep ??= keeper());
   const found = await kept?.match(address(file));
   if (found) {
     const bytes = await found.arrayBuffer();
     count(bytes.byteLength, 0);
     return bytes;
   }
-  const answer = await original(address(file));
+  const answer = await original(address(file), { cache: "no-cache" }); // asks whether it has changed
   if (!answer.ok) throw new Error(`${file}: ${answer.status}`);
   const reader = answer.body.getReader();
   const pieces = [];
@@ -36,6 +42,9 @@ async function bytesOf(file, count) {
     count(step.value.length, step.value.length);
   }
   const bytes = await new Blob(pieces).arrayBuffer();
+  if (bytes.byteLength !== parts.bytes[file]) {
+    throw new Error("the book has changed meanwhile. Load the page again.");
+  }
   await kept?.put(address(file), new Response(bytes)).catch(() => {});
   return bytes;
 }
