@@ -194,8 +194,8 @@ def test_every_figure_is_stored_for_the_page_and_for_print(path):
         assert "<text" in svg or "<image" in svg
 
 
-def test_a_chapter_opens_with_the_drawing_of_its_result():
-    assert len(drawings()) == 10
+def test_a_copied_drawing_is_that_of_its_chapter():
+    assert len(drawings()) == 20
     for name, drawing in drawings().items():
         assert (BOOK / "images" / name).read_text(encoding="utf-8").strip() == drawing.strip()
 
@@ -319,7 +319,12 @@ def test_a_drawing_without_words_fits_every_screen():
     assert "--least: 0px" in html
 
 
-def test_a_part_of_a_drawing_shows_that_part():
-    svg = f'<svg xmlns="{SVG[1:-1]}" viewBox="0 0 400 100"/>'
-    html = figures.for_page(svg, "drawing-1", "?", part=(0.5, 0, 1, 0.5))
-    assert 'viewBox="200 0 200 50"' in html
+def test_a_card_shows_a_part_and_leaves_out_the_images_beside_it(drawn):
+    part, shape = (0, 0, 0.5, 1), 1.6
+    card = figures.cropped(drawn, part, shape)
+    _, _, width, height = map(float, figures.parsed(card).get("viewBox").split())
+    assert width / height == pytest.approx(shape, rel=1e-3)
+    assert width >= 72 * plotting.WIDTH / 2 - 0.1
+    assert pictures_in(card) == [] and len(pictures_in(drawn)) == 1
+    assert len(pictures_in(figures.cropped(drawn, (0, 0, 1, 1), shape))) == 1
+    assert "--least: 0px" in figures.for_page(card, "drawing-1", "?", card=True)

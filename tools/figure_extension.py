@@ -17,6 +17,7 @@ from patches import Patches
 
 DRAWINGS = "drawings in pages"
 PICTURE = re.compile(r'<img\b[^>]*\bsrc="[^"]*_images/([^"]+\.(?:svg|png))"[^>]*>')
+CARD = 'class="sd-card-img-top"'
 ALT = re.compile(r'\balt="([^"]*)"')
 
 
@@ -45,7 +46,8 @@ def put_drawings(app, pagename, templatename, context, doctree) -> None:
         alt = ALT.search(match[0])
         svg = path.read_text(encoding="utf-8")
         app.figure_patches.note(DRAWINGS)
-        return figures.for_page(svg, f"drawing-{count}", unescape(alt[1]) if alt else "")
+        words = unescape(alt[1]) if alt else ""
+        return figures.for_page(svg, f"drawing-{count}", words, card=CARD in match[0])
 
     context["body"] = PICTURE.sub(drawing, context.get("body") or "")
 

@@ -26,6 +26,8 @@ FAMILY, LETTERS = (
     re.compile(r"'DejaVu Sans'(?:, '[\w ]+')+, sans-serif"),
     "'DejaVu Sans', Verdana, sans-serif",
 )
+ElementTree.register_namespace("", SVG[1:-1])
+ElementTree.register_namespace("xlink", LINK[1:-5])
 LINKED = re.compile(r"url\(#([^)]+)\)")
 
 
@@ -44,9 +46,11 @@ def small(svg: str) -> str:
     for element in root.iter():
         if element.tag == f"{SVG}image":
             element.set(LINK, small_picture(element.get(LINK)))
-        for name in ("d", "x", "y", "width", "height", "transform", "viewBox"):
+        for name in ("d", "x", "y", "width", "height", "viewBox"):
             if name in element.attrib:
                 element.set(name, shorter(element.get(name)))
+        if "transform" in element.attrib:  # a factor for all of an image, so more of it
+            element.set("transform", shorter(element.get("transform"), 4))
         if "style" in element.attrib:
             element.set("style", FAMILY.sub(LETTERS, element.get("style")))
         if element.get("transform", "").startswith("rotate(-0 "):
@@ -55,15 +59,38 @@ def small(svg: str) -> str:
             element.text = None
         if element.tag != f"{SVG}tspan":
             element.tail = None
-    ElementTree.register_namespace("", SVG[1:-1])
-    ElementTree.register_namespace("xlink", LINK[1:-5])
     return ElementTree.tostring(root, encoding="unicode")
 
 
-def shorter(numbers: str) -> str:
-    """Return the numbers with two decimals, a hundredth of a point, and no line breaks."""
-    text = NUMBER.sub(lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), numbers)
-    return " ".join(text.split())
+def shorter(text: str, decimals: int = 2) -> str:
+    """Return numbers with two decimals, a hundredth of a point, and no line breaks."""
+
+    def short(found: re.Match) -> str:
+        return f"{float(found[0]):.{decimals}f}".rstrip("0").rstrip(".")
+
+    return " ".join(NUMBER.sub(short, text).split())
+
+
+def cropped(svg: str, part: tuple[float, ...], shape: float) -> str:
+    """Return a part of a drawing: left, top, right, bottom, as shares; in a frame of that shape.
+
+    Images outside of it are left out, and so is the room that the frame would give to words.
+    """
+    root = parsed(svg)
+    left, top, width, height = map(float, root.get("viewBox").split())
+    left, top = left + part[0] * width, top + part[1] * height
+    width, height = (part[2] - part[0]) * width, (part[3] - part[1]) * height
+    right, bottom = left + width, top + height
+    for group in list(root.iter()):
+        for image in group.findall(f"{SVG}image"):
+            x, y = map(float, re.findall(r"-?[\d.]+", image.get("transform"))[-2:])
+            if not (left <= x < right and top <= y < bottom):
+                group.remove(image)
+    wide = max(width, shape * height)
+    high = wide / shape
+    frame = left - (wide - width) / 2, top - (high - height) / 2, wide, high
+    root.set("viewBox", " ".join(f"{side:.2f}" for side in frame))
+    return ElementTree.tostring(root, encoding="unicode")
 
 
 def small_picture(address: str) -> str:
@@ -85,21 +112,17 @@ def small_picture(address: str) -> str:
 # -- For the page ---------------------------------------------------------------------------------
 
 
-def for_page(svg: str, name: str, alt: str, part: tuple[float, ...] | None = None) -> str:
+def for_page(svg: str, name: str, alt: str, card: bool = False) -> str:
     """Return the drawing as HTML, in the theme's ink, described, with ids that no other has.
 
-    ``name`` is what the ids begin with; ``part`` is left, top, right and bottom, as shares, of what
-    is to be seen.
+    ``name`` is what the ids begin with. A drawing on a card is a sign: its words need no room.
     """
     root = parsed(svg)
-    left, top, width, height = map(float, root.get("viewBox").split())
-    if part:
-        left, top = left + part[0] * width, top + part[1] * height
-        width, height = (part[2] - part[0]) * width, (part[3] - part[1]) * height
-    least = LEGIBLE * width / smallest_text(root)
+    _, _, width, height = map(float, root.get("viewBox").split())
+    least = 0 if card else LEGIBLE * width / smallest_text(root)
     frame = {
         "class": "figure-drawing",
-        "viewBox": shorter(f"{left:.2f} {top:.2f} {width:.2f} {height:.2f}"),
+        "viewBox": shorter(root.get("viewBox")),
         "width": f"{ENLARGED * width:.0f}",
         "height": f"{ENLARGED * height:.0f}",
         "style": f"--least: {least:.0f}px",
@@ -109,7 +132,8 @@ def for_page(svg: str, name: str, alt: str, part: tuple[float, ...] | None = Non
     names = new_names(root, name)
     inside = "".join(written(child, names) for child in root)
     # In a frame of its own, which scrolls where the screen is too narrow for the words.
-    return f'<span class="figure-frame">{opened("svg", frame)}{inside}</svg></span>'
+    kind = "figure-frame sd-card-img-top" if card else "figure-frame"
+    return f'<span class="{kind}">{opened("svg", frame)}{inside}</svg></span>'
 
 
 def smallest_text(root) -> float:

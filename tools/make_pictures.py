@@ -1,7 +1,7 @@
 """Copy figures out of the chapters: one that opens the page, one for its card on the landing page.
 
 Reads the stored outputs of the notebooks; writes book/images/opening-*.png and chapter-*.png, and
-beside the first the drawing, opening-*.svg, which pages show in place of the picture. Run it after
+beside each the drawing, *.svg, which pages show in place of the picture. Run it after
 `make notebooks` when one of these figures has changed.
 """
 
@@ -10,6 +10,7 @@ import base64
 import io
 from pathlib import Path
 
+import figures
 import nbformat
 from PIL import Image, ImageOps
 
@@ -81,13 +82,15 @@ def pictures() -> dict[str, Image.Image]:
 
 
 def drawings() -> dict[str, str]:
-    """Return the drawing that opens each chapter by the name of its file."""
-    found = {page: stored(BOOK / f"{page}.ipynb", name) for page, name in OPENINGS.items()}
-    return {
-        f"opening-{page}.svg": data["image/svg+xml"]
-        for page, data in found.items()
-        if "image/svg+xml" in data
+    """Return every drawing by the name of its file."""
+    found = {
+        f"opening-{page}.svg": stored(BOOK / f"{page}.ipynb", name)["image/svg+xml"]
+        for page, name in OPENINGS.items()
     }
+    for page, (name, part) in CARDS.items():
+        whole = stored(BOOK / f"{page}.ipynb", name)["image/svg+xml"]
+        found[f"chapter-{page}.svg"] = figures.cropped(whole, part, SIZE[0] / SIZE[1])
+    return found
 
 
 def main() -> None:

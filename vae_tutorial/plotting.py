@@ -111,6 +111,8 @@ def use_book_style() -> None:
 def style_of(name: str, *, bar: bool = False) -> dict[str, Any]:
     """Return how the book draws a method, as keyword arguments for Matplotlib.
 
+    Introduced in chapter 1.
+
     Every figure takes colour, marker and line of a method from here, so that a reader who has seen
     a method once knows it again. ``METHODS`` lists colour and marker of each.
 
