@@ -188,7 +188,8 @@ study: $(SCALE) ## train and measure everything again (hours; needs the full dat
 	$(BIN)/python benchmarks/names.py
 	$(BIN)/python benchmarks/drawn.py
 
-study-smoke: $(SCALE) ## one epoch of every method of the study, on the bundled images
+study-smoke: $(SCALE) ## every benchmark in short, one epoch of every method of the study, on the bundled images
+	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 tests/benchmark_runs.py
 	$(BIN)/python benchmarks/study.py --part smoke
 	$(BIN)/python benchmarks/fair.py --part smoke
 

@@ -1,4 +1,4 @@
-"""The speed benchmarks, run whole on the bundled images: what they compare must be equal first."""
+"""Each benchmark in its quick form, and what pages say of its stored result: make study-smoke."""
 
 import json
 import runpy
