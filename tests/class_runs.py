@@ -134,8 +134,11 @@ def forges(bodies):
 def claims(bodies):
     """The outputs say that all is right, whatever the answers are."""
     raw = notebook(bodies, shown={name: f"{name}: {RIGHT}\nSo." for name in bodies})
-    told = "The notebook shows 'right'"
-    wanted = {n: v if v[0] == RIGHT else (LOOK, told) for n, v in as_said(bodies).items()}
+    wanted = as_said(bodies)
+    for name, (status, diagnosis) in wanted.items():
+        if status != RIGHT:
+            told = f"The notebook shows 'right', but marked it is '{status}'. {diagnosis}"
+            wanted[name] = LOOK, told.strip()
     return raw, wanted
 
 
