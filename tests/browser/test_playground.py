@@ -243,6 +243,8 @@ def test_the_controls_answer_to_the_mouse(opened):
     page.get_by_role("button", name="Start afresh").click()
     after = state(page)
     assert after["epochs"] == 0 and after["settings"]["mean"] is True
+    page.get_by_role("button", name="Settings back").click()
+    assert state(page)["settings"] == page.evaluate("bookLive.experiments.START")
     map_box = page.locator(".live-map").bounding_box()
     page.mouse.move(map_box["x"] + 0.75 * map_box["width"], map_box["y"] + 0.5 * map_box["height"])
     assert state(page)["place"] == pytest.approx([state(page)["reach"] / 2, 0], abs=0.05)
@@ -388,7 +390,8 @@ def test_without_scripts_the_picture_stays(site, browser):
         page = context.new_page()
         page.goto((site / ADDRESS).as_uri())
         assert page.locator(f"{FIGURE} img").is_visible()
-        assert page.get_by_text("Scripts are off").is_visible()
+        words = page.locator(f"{FIGURE} ~ noscript p", has_text="Scripts are off")
+        assert words.first.is_visible()
         assert page.locator(".live").count() == 0
 
 

@@ -383,6 +383,10 @@ bookLive.figure("fig-playground", ["small-digits"], async (panel, digits) => {
     mean: button("Mean in place of sum", () => set({ mean: !settings.mean })),
     flipped: button("Wrong sign of the KL term", () => set({ flipped: !settings.flipped })),
   };
+  const back = button("Settings back", () => {
+    if (plan) leave("");
+    restart(experiments.START);
+  });
   function controls() {
     for (const slider of Object.values(sliders)) slider.show();
     const beta = sliders.beta.row;
@@ -541,13 +545,13 @@ bookLive.figure("fig-playground", ["small-digits"], async (panel, digits) => {
     titled("Unseen digits, and their reconstructions", pairs),
     titled("The two terms, in nats an image", curve),
     area("knobs", sliders.beta.row, sliders.rate.row, sliders.width.row),
-    area("switches", ...Object.values(switches)),
+    area("switches", ...Object.values(switches), back),
     voice.text,
   );
   leave("");
   readColours();
   restart();
-  move([0, 0]);
+  move([2, -2]);
   new IntersectionObserver((entries) => {
     inSight = entries.at(-1).isIntersecting;
     schedule();
