@@ -23,9 +23,10 @@ ROOT = Path(__file__).resolve().parents[1]
 STATIC = ROOT / "book" / "_static"
 FIGURES = {"latent": "training.ipynb", "elbo": "elbo.ipynb", "draw": "draw.md"}
 FIGURES |= {"ranking": "background.ipynb", "gradients": "elbo.ipynb"}
-FIGURES |= {"beta": "training.ipynb"}
+FIGURES |= {"beta": "training.ipynb", "map": "retrieval.ipynb"}
 DATA = ("digit-decoder", "digit-points", "digit-encoder", "digit-gallery", "small-ranking")
-ELSEWHERE = {"beta-models", "journey"}  # made by tools of their own, with tests of their own
+# Made by tools of their own, with tests of their own.
+ELSEWHERE = {"beta-models", "digit-map", "journey"}
 
 
 def unpack(text: str) -> bytes:
