@@ -277,7 +277,7 @@ def test_the_dials_and_the_ten_are_those_of_the_trained_models(opened, python):
     radii = page.locator(".live-posteriors ellipse").evaluate_all(
         "all => all.flatMap(e => [e.getAttribute('rx'), e.getAttribute('ry')].map(Number))"
     )
-    np.testing.assert_allclose(radii, prior, rtol=0.03)
+    np.testing.assert_allclose(radii, prior, rtol=0.06)
 
 
 # -- Mouse, touch and keyboard --------------------------------------------------------------------
@@ -331,7 +331,7 @@ def test_the_map_answers_to_mouse_keyboard_and_finger(opened):
     assert page.evaluate("i => bookLive.map.spot(i)[0]", chosen) > across
     said = page.locator("#fig-map [aria-live]").element_handle()
     page.wait_for_function(
-        "e => /^Laid out by PCA. A \\d: of its ten/.test(e.textContent)", arg=said
+        "e => /^Laid out by PCA. How many of the ten/.test(e.textContent)", arg=said
     )
     phone = opened("map", **PHONE)
     spot = phone.evaluate("bookLive.map.spot(200)")
@@ -352,7 +352,7 @@ def test_the_map_morphs(opened):
 def test_beta_answers_to_mouse_keyboard_and_finger(opened):
     page = opened("beta")
     page.evaluate("bookLive.beta.set(4), bookLive.beta.choose(3)")
-    page.get_by_label("\u03b2", exact=True).focus()
+    page.locator(".live-beta input[type=range]").focus()
     page.keyboard.press("ArrowRight")
     assert page.evaluate("bookLive.beta.state().beta") == 3
     said = page.locator("#fig-beta [aria-live]").element_handle()

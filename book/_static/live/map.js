@@ -146,7 +146,8 @@ bookLive.figure("fig-map", ["digit-map"], async (panel, data) => {
     bookLive.paint(onto, Float32Array.from(pixels, (value) => value / 255));
   };
   const asked = picture("The chosen image");
-  const rows = methods.map((name) => {
+  const called = (m) => (methods[m].includes("VAE") ? `the ${methods[m]}` : methods[m]);
+  const rows = methods.map((_, m) => {
     const score = element("span", { class: "live-score" });
     const list = element("ol");
     const tiles = Array.from({ length: 10 }, () => {
@@ -155,7 +156,7 @@ bookLive.figure("fig-map", ["digit-map"], async (panel, data) => {
       list.append(drawn.item);
       return drawn;
     });
-    const heading = element("p", { class: "live-title" }, `by ${name}`);
+    const heading = element("p", { class: "live-title" }, `by ${called(m)}`);
     heading.append(score);
     return { box: element("div", { class: "live-row" }, heading, list), score, tiles };
   });
@@ -176,10 +177,9 @@ bookLive.figure("fig-map", ["digit-map"], async (panel, data) => {
         item.className = good ? "live-right" : "live-wrong";
       });
     });
-    const scores = methods.map((name, m) => `${right(m, chosen)} by ${name}`);
-    voice.say(
-      `Laid out by ${methods[method]}. A ${digit}: of its ten nearest, as many show a ${digit}: ${scores.join(", ")}.`,
-    );
+    const scores = methods.map((_, m) => `${right(m, chosen)} by ${called(m)}`);
+    const asks = `How many of the ten nearest to this ${digit} show a ${digit}`;
+    voice.say(`Laid out by ${called(method)}. ${asks}: ${scores.join(", ")}.`);
   }
 
   function choose(i) {
@@ -224,9 +224,9 @@ bookLive.figure("fig-map", ["digit-map"], async (panel, data) => {
   const choice = element("div", { class: "live-buttons", role: "group", "aria-label": "Laid out by" });
   choice.append(...buttons);
   const facts = methods.map(
-    (name, m) => `${name} ${data.kept[m].toFixed(1)} (P@10 ${data.precision[m].toFixed(2)})`,
+    (_, m) => `${called(m)} ${data.kept[m].toFixed(1)} (P@10 ${data.precision[m].toFixed(2)})`,
   );
-  const note = `${count.toLocaleString("en")} gallery images, ${data.each} of each digit, coloured by digit; neighbours by cosine distance among them, the image itself left out. Places: t-SNE, which distorts. Of the ten nearest in the full space the drawing has among its own ten nearest, on average: ${facts.join(", ")}.`;
+  const note = `${count.toLocaleString("en")} gallery images, ${data.each} of each digit, coloured by digit; neighbours by cosine distance among them, the image itself left out. Places: t-SNE, which distorts. Of the ten nearest in the full space the drawing has among its own ten nearest, on average: by ${facts.join(", ")}.`;
   const head = element("div", { class: "live-asked" }, asked, voice.text);
   panel.classList.add("live-atlas");
   panel.append(
