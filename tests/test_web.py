@@ -23,11 +23,11 @@ ROOT = Path(__file__).resolve().parents[1]
 STATIC = ROOT / "book" / "_static"
 FIGURES = {"latent": "training.ipynb", "elbo": "elbo.ipynb", "draw": "draw.md"}
 FIGURES |= {"ranking": "background.ipynb", "gradients": "elbo.ipynb"}
-FIGURES |= {"beta": "training.ipynb", "playground": "playground.md"}
+FIGURES |= {"beta": "training.ipynb", "map": "retrieval.ipynb", "playground": "playground.md"}
 SHARED = {"live", "vae", "experiments"}  # what figures load besides their own script
 DATA = ("digit-decoder", "digit-points", "digit-encoder", "digit-gallery", "small-ranking")
 # Made by tools of their own, with tests of their own.
-ELSEWHERE = {"beta-models", "journey", "small-digits"}
+ELSEWHERE = {"beta-models", "digit-map", "journey", "small-digits"}
 
 
 def unpack(text: str) -> bytes:

@@ -338,6 +338,7 @@
     pen.imageSmoothingEnabled = false;
     pen.clearRect(0, 0, SIZE, SIZE);
     drawCloud(now.cloud);
+    const onScreen = (value) => (Math.round((value * width) / SIZE) * SIZE) / width;
     const at = now.particles;
     for (const i of [PLATE, ...Array(PLATE).keys()]) {
       const [x, y, wide, high, alpha, mix] = at.subarray(6 * i, 6 * i + 6);
@@ -347,7 +348,9 @@
         if (i !== PLATE && value === 0 && mix < 0.01) continue; // black on black
         pen.globalAlpha = alpha * (1 - mix);
         pen.fillStyle = `rgb(${value} ${value} ${value})`;
-        pen.fillRect(x, y, wide + 0.4, high + 0.4); // no seams
+        // On whole pixels of the screen, so that no seams are seen between the squares.
+        const [left, top, right, bottom] = [x, y, x + wide, y + high].map(onScreen);
+        pen.fillRect(left, top, right - left, bottom - top);
       }
       if (mix > 0.01) {
         pen.globalAlpha = alpha * mix;
