@@ -92,7 +92,8 @@ def write_parts(app) -> None:
     """Copy Python's files into the site, and write what the page must know of them."""
     folder = Path(app.outdir) / "_static" / PLACE
     if not is_live(app):
-        shutil.rmtree(folder, ignore_errors=True)  # of an earlier build
+        for left in folder.glob("*"):  # by an earlier build
+            left.unlink()
         return
     known = wanted()
     folder.mkdir(parents=True, exist_ok=True)
