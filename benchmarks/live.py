@@ -20,7 +20,6 @@ from pathlib import Path
 from threading import Thread
 
 from measuring import machine, write_report
-from playwright.sync_api import sync_playwright
 
 RESULTS = Path(__file__).parent / "results" / "live.json"
 PAGE = "book/background.html"
@@ -101,6 +100,8 @@ def chapter(browser, address: str) -> dict:
 
 
 def measure(site: Path, chromium: str, repeats: int) -> dict:
+    from playwright.sync_api import sync_playwright  # an extra: help needs none
+
     handler = partial(QuietHandler, directory=str(site))
     with (
         ThreadingHTTPServer(("127.0.0.1", 0), handler) as server,

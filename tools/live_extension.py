@@ -27,7 +27,7 @@ RUNTIME = ("pyodide.js", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zi
 WHOLE = ("book/background",)
 DATA = {"digits.zip": ["vae_tutorial/data/mnist-5k.npz"]}
 USED = re.compile(r'class="[^"]*\bpython-(?:cell|exercise)\b')
-SCRIPTS = [f"live/python/{name}.js" for name in ("python", "editor", "exercises", "cells")]
+SCRIPTS = ["python", "editor", "exercises"]
 ELSEWHERE = (
     '<p class="py-elsewhere">The code of this page needs TensorFlow, which no browser runs: run it '
     "{}. The exercises answer here.</p>\n"
@@ -92,7 +92,8 @@ def write_parts(app) -> None:
     """Copy Python's files into the site, and write what the page must know of them."""
     folder = Path(app.outdir) / "_static" / PLACE
     if not is_live(app):
-        shutil.rmtree(folder, ignore_errors=True)  # of an earlier build
+        for left in folder.glob("*"):  # by an earlier build
+            left.unlink()
         return
     known = wanted()
     folder.mkdir(parents=True, exist_ok=True)
@@ -160,7 +161,8 @@ def add_scripts(app, pagename, templatename, context, doctree) -> None:
     if not (is_live(app) and USED.search(body)):
         return
     app.add_css_file("live/python/python.css")
-    for file in (f"{PLACE}/parts.js", *SCRIPTS):
+    names = [*SCRIPTS, "cells"] if pagename in WHOLE else SCRIPTS
+    for file in (f"{PLACE}/parts.js", *(f"live/python/{name}.js" for name in names)):
         app.add_js_file(file, loading_method="defer")
     if pagename not in WHOLE:
         colab, start = context.get("colab_url"), '<div class="cell '

@@ -385,7 +385,7 @@ def test_chapter_1_gives_its_stored_outputs(page, base_url):
     opened(page, base_url, "background")
     page.get_by_role("button", name="Make the code live").click()
     page.get_by_role("button", name="Run all cells").click()
-    page.wait_for_function(IDLE, timeout=570_000)
+    page.wait_for_function(IDLE, timeout=1_200_000)
     ran = page.evaluate(
         "[...document.querySelectorAll('.python-cell')].map(({ pythonCell }) => pythonCell.outputs)"
     )

@@ -115,9 +115,12 @@
   python.work = async (message, limit, say) => {
     hold(true);
     say(python.ready ? "Python runs …" : "Python is loading …");
+    let told = 0; // a screen reader says each of these: not more than one for two megabytes
     onprogress = ({ done, total }) => {
-      const all = done >= total;
-      say(all ? "Python starts …" : `Python is loading: ${page.megabytes(done)} of ${page.megabytes(total)}`);
+      if (done < total && done - told < 2e6) return;
+      told = done;
+      const loading = `Python is loading: ${page.megabytes(done)} of ${page.megabytes(total)}`;
+      say(done < total ? loading : "Python starts …");
     };
     const answer = await python.ask(message, limit);
     hold(false);
@@ -144,6 +147,7 @@
     if (python.ready) document.querySelectorAll(".py-note").forEach((note) => note.remove());
   }
 
+  // A button that asks Python for something; while Python is busy it does nothing.
   page.runs = (text, action, attributes = {}) =>
     page.button(text, () => python.busy || action(), { "data-runs": true, ...attributes });
   page.stops = () => page.button("Stop", python.stop, { "data-stops": true, hidden: true });
