@@ -139,6 +139,19 @@ def test_the_buttons_of_a_published_copy_fit_the_smallest_phone(open_page, publi
     assert [box for box in boxes if box[0] < 0 or box[1] > 320 or box[2] < 24] == []
 
 
+def test_the_landing_page_says_its_title_once_and_can_be_searched(open_page):
+    page = open_page(HOME, viewport=WIDE)
+    title = page.get_by_text("Image Retrieval with Variational Autoencoders", exact=True)
+    assert [each.evaluate("e => e.tagName") for each in title.all() if each.is_visible()] == ["H1"]
+    assert page.locator(".bd-sidebar:visible, .sidebar-toggle:visible").count() == 0
+    page.get_by_role("button", name="Search").click()
+    page.get_by_role("combobox").wait_for()
+    phone = open_page(HOME, viewport=NARROW)
+    phone.locator(".primary-toggle").click()
+    phone.get_by_role("dialog").get_by_role("link", name="2. The ELBO").wait_for()
+    assert phone.locator(".secondary-toggle").count() == 0  # it would open an empty drawer
+
+
 # -- Keyboard and colours -------------------------------------------------------------------------
 
 # Elements that get the keyboard and look as before, or have an outline in a colour hard to see.
