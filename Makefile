@@ -27,7 +27,7 @@ export JUPYTER_PREFER_ENV_PATH := 1
 export IPYTHONDIR := $(CURDIR)/$(VENV)/ipython
 
 .DEFAULT_GOAL := help
-.PHONY: tex-packages help install book serve check test test-everything test-under-load lint types audit audit-zizmor audit-actionlint test-library test-notebooks test-gpu test-site test-classroom test-nbgrader notebooks mutants bench bench-classroom study study-smoke study-quick classroom package colab test-colab test-colab-whole test-matrix pdf test-pdf clean
+.PHONY: tex-packages help install book serve check test test-everything test-under-load lint types audit audit-zizmor audit-actionlint test-library test-notebooks test-gpu test-site test-lighthouse test-classroom test-nbgrader notebooks mutants bench bench-classroom study study-smoke study-quick classroom package colab test-colab test-colab-whole test-matrix pdf test-pdf clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -130,6 +130,11 @@ test-gpu: $(SCALE) ## run every notebook and train every model on a GPU
 # Not part of `make test`, because it needs Chromium. On Debian: apt-get install chromium
 test-site: $(SITE) book ## open every page of the built book in Chromium and check it
 	BOOK_SITE=_build/html $(BIN)/python -m pytest -n 2 tests/browser
+
+# Its program comes from npm, in a folder of its own; tools/lighthouse.py --help says more.
+LIGHTHOUSE ?= lighthouse
+test-lighthouse: book ## ask Lighthouse about five pages of the built book, on a phone
+	$(BIN)/python tools/lighthouse.py --program "$(LIGHTHOUSE)"
 
 test-classroom: $(SCALE) ## mark every student and instructor copy, and run one to its end
 	$(ONE_THREAD) $(BIN)/python -m pytest tests/classroom_runs.py
