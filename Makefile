@@ -30,7 +30,7 @@ export JUPYTER_PREFER_ENV_PATH := 1
 export IPYTHONDIR := $(CURDIR)/$(VENV)/ipython
 
 .DEFAULT_GOAL := help
-.PHONY: tex-packages help install book live serve check test test-everything test-under-load lint types audit audit-zizmor audit-actionlint test-library test-notebooks test-gpu test-site test-playground test-classroom test-class test-nbgrader notebooks mutants bench bench-classroom study study-smoke study-quick classroom package colab test-colab test-colab-whole test-matrix pdf test-pdf clean
+.PHONY: tex-packages help install book live serve check test test-everything test-under-load lint types audit audit-zizmor audit-actionlint test-library test-notebooks test-gpu test-site test-lighthouse test-playground test-classroom test-class test-nbgrader notebooks mutants bench bench-classroom study study-smoke study-quick classroom package colab test-colab test-colab-whole test-matrix pdf test-pdf clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -145,6 +145,11 @@ test-site: $(SITE) $(BUILT) ## open every page of the built book in Chromium and
 # Twenty seeds take twenty minutes or more, so this is no part of `make test`; the stored result is.
 test-playground: $(SITE) ## run the playground's experiments for twenty seeds, and store what they gave
 	$(BIN)/python benchmarks/playground.py
+
+# Its program comes from npm, in a folder of its own; tools/lighthouse.py --help says more.
+LIGHTHOUSE ?= lighthouse
+test-lighthouse: book ## ask Lighthouse about five pages of the built book, on a phone
+	$(BIN)/python tools/lighthouse.py --program "$(LIGHTHOUSE)"
 
 test-classroom: $(SCALE) ## mark every student and instructor copy, and run one to its end
 	$(ONE_THREAD) $(BIN)/python -m pytest tests/classroom_runs.py

@@ -299,3 +299,16 @@ def test_the_policy_names_no_address():
     text = text_of(".github/SECURITY.md")
     assert not re.search(r"https?://|@", text)
     assert "Report a vulnerability" in text
+
+
+def test_each_erratum_says_where_what_what_is_true_and_since_when():
+    text = (ROOT / "book" / "errata.md").read_text(encoding="utf-8")
+    _, *entries = re.split(r"^### ", text, flags=re.MULTILINE)
+    assert len(entries) >= 5
+    for entry in entries:
+        said = dict(re.findall(r"^- \*\*(.+?)\*\*: (.+)", entry, re.MULTILINE))
+        assert list(said) == ["Where", "It said", "True is", "Mended"], entry[:60]
+        pages = re.findall(r"\]\(([\w-]+)(?:\.ipynb)?\)", said["Where"])
+        there = {path.stem for path in (ROOT / "book").iterdir()}
+        assert pages and there.issuperset(pages)
+        assert re.search(r"\d+\.\d+\.\d+", said["Mended"])

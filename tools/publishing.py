@@ -58,7 +58,7 @@ class Publication:
         return {name: url for name, url in urls.items() if url}
 
     def report_url(self, page: str) -> str:
-        """Return where a reader reports a problem of ``page``: the form, its place filled in."""
+        """Return where a problem of ``page`` is reported: a form with its place filled in."""
         if not self.repository:
             return ""
         asked = urlencode({"template": "reader.yml", "place": page})

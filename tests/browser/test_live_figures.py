@@ -605,22 +605,64 @@ def test_a_second_finger_leaves_no_mark(opened):
     np.testing.assert_allclose(query_of(page), alone, atol=0.02)
 
 
+# Pointers come one after the other, in one go, so that a slow machine changes nothing. Each goes
+# from place to place; at the end it is lifted, unless it rests there or was in the air.
+POINTERS = """(all) => {
+  const pad = document.querySelector(".live-pad");
+  pad.setPointerCapture = () => {};  // there is no pointer to capture behind these events
+  const box = pad.getBoundingClientRect();
+  all.forEach(([pointerType, does, places], pointerId) => {
+    const send = (name, [x, y]) => pad.dispatchEvent(new PointerEvent(name, {
+      pointerType, pointerId, button: 0,
+      clientX: box.left + x * box.width, clientY: box.top + y * box.height }));
+    const draws = does !== "hovers";
+    places.forEach((where, i) => send(i || !draws ? "pointermove" : "pointerdown", where));
+    if (does === "draws") send("pointerup", places.at(-1));
+  });
+  return new Promise(done => setTimeout(() => done([...bookLive.draw.query()]), 100));
+}"""
+STROKE, PALM, MORE = [[0.4, 0.2], [0.4, 0.8]], [[0.9, 0.5], [0.95, 0.9]], [[0.7, 0.2], [0.7, 0.8]]
+PEN = ("pen", "draws", STROKE)
+
+
 def test_once_a_pen_has_drawn_a_palm_does_not(opened):
     page = opened("draw", viewport={"width": 900, "height": 900})
     fresh_pad(page)
-    code = """([kind, id, places]) => {
-      const pad = document.querySelector(".live-pad");
-      pad.setPointerCapture = () => {};  // there is no pointer to capture behind these events
-      const box = pad.getBoundingClientRect();
-      places.forEach(([x, y], i) => pad.dispatchEvent(new PointerEvent(
-        i ? "pointermove" : "pointerdown", { pointerType: kind, pointerId: id, button: 0,
-          clientX: box.left + x * box.width, clientY: box.top + y * box.height })));
-      pad.dispatchEvent(new PointerEvent("pointerup", { pointerType: kind, pointerId: id }));
-      return new Promise(done => setTimeout(() => done([...bookLive.draw.query()]), 100));
-    }"""
-    drawn = page.evaluate(code, ["pen", 7, [[0.4, 0.2], [0.4, 0.8]]])
-    assert page.evaluate(code, ["touch", 8, [[0.9, 0.5], [0.95, 0.9]]]) == drawn
-    assert page.evaluate(code, ["pen", 9, [[0.7, 0.2], [0.7, 0.8]]]) != drawn
+    drawn = page.evaluate(POINTERS, [PEN])
+    assert page.evaluate(POINTERS, [("touch", "draws", PALM)]) == drawn
+    assert page.evaluate(POINTERS, [("pen", "draws", MORE)]) != drawn
+
+
+@pytest.mark.parametrize("does", ["rests", "draws"], ids=["rests", "lifted"])
+def test_a_palm_that_comes_before_the_first_pen_leaves_no_mark(browser, site, does):
+    palm = ("touch", does, PALM)
+    # The palm may shift on the glass. A pen in the air counts, too.
+    palms = [palm] if does == "rests" else [palm, palm]
+    asked = []
+    for pointers in ([PEN], [*palms, PEN], [*palms, ("pen", "hovers", [[0.5, 0.5]]), PEN]):
+        page = fresh_page(browser, site)
+        asked.append(page.evaluate(POINTERS, pointers))
+        page.close()
+    assert asked[0] == asked[1] == asked[2]
+
+
+def test_what_a_finger_drew_stays_when_a_pen_comes_later(browser, site):
+    page = fresh_page(browser, site)
+    by_finger = page.evaluate(POINTERS, [("touch", "draws", STROKE)])
+    page.wait_for_timeout(1200)
+    both = [("touch", "draws", PALM), ("pen", "hovers", [[0.5, 0.5]])]
+    assert page.evaluate(POINTERS, both) == by_finger
+    page.close()
+
+
+def fresh_page(browser, site):
+    """Open the pad with an example on it, and no pen known."""
+    page = browser.new_page(viewport={"width": 900, "height": 900})
+    page.goto((site / "book" / "draw.html").as_uri(), wait_until="load")
+    page.locator("#fig-draw").scroll_into_view_if_needed()
+    page.locator("#fig-draw[data-live='ready']").wait_for(timeout=60_000)
+    fresh_pad(page)
+    return page
 
 
 def test_a_small_drawing_in_a_corner_asks_what_a_large_one_asks(opened):

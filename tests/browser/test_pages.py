@@ -21,6 +21,7 @@ NOTEBOOKS = [page for page in PAGES if (ROOT / page).with_suffix(".ipynb").is_fi
 SOURCE = "_modules/vae_tutorial/models/views.html"
 OTHERS = ["search.html", "genindex.html", SOURCE]
 WIDE, NARROW = {"width": 1400, "height": 900}, {"width": 360, "height": 780}
+TABLET = {"width": 768, "height": 1024}
 
 # Pictures that wait to be seen are made to load at once.
 PICTURES = """async () => {
@@ -157,10 +158,11 @@ def look_at(browser, address: str) -> Visit:
     page.wait_for_load_state("networkidle")
     visit.pictures = page.evaluate(PICTURES)
     visit.formulas = page.evaluate(FORMULAS)
-    page.set_viewport_size(NARROW)
-    # The theme waits a moment before it adapts to another width.
-    page.wait_for_timeout(600)
-    visit.too_wide = page.evaluate(TOO_WIDE)
+    for size in (TABLET, NARROW):
+        page.set_viewport_size(size)
+        # The theme waits a moment before it adapts to another width.
+        page.wait_for_timeout(600)
+        visit.too_wide += page.evaluate(TOO_WIDE)
     visit.axe["narrow"] = serious(page, "scrollable-region-focusable", "button-name", "link-name")
     page.set_viewport_size(WIDE)
     page.wait_for_timeout(600)
@@ -261,5 +263,5 @@ def test_axe_finds_nothing_serious(visit, name, theme):
 
 
 @pytest.mark.parametrize("name", [*PAGES, *OTHERS])
-def test_nothing_is_wider_than_a_phone(visit, name):
+def test_nothing_is_wider_than_a_phone_or_a_tablet(visit, name):
     assert visit(name).too_wide == []

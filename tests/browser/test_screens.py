@@ -1,5 +1,6 @@
 """Every page on a phone, on paper, without scripts and with colours of the reader's own."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -137,6 +138,19 @@ def test_the_buttons_of_a_published_copy_fit_the_smallest_phone(open_page, publi
         .map(e => e.getBoundingClientRect()).map(box => [box.left, box.right, box.width])""")
     assert len(boxes) >= 7
     assert [box for box in boxes if box[0] < 0 or box[1] > 320 or box[2] < 24] == []
+
+
+def test_the_landing_page_says_its_title_once_and_can_be_searched(open_page):
+    page = open_page(HOME, viewport=WIDE)
+    title = page.get_by_text(re.compile("Image Retrieval with Variational Autoencoders"))
+    assert [each.evaluate("e => e.tagName") for each in title.all() if each.is_visible()] == ["H1"]
+    assert page.locator(".bd-sidebar:visible, .sidebar-toggle:visible").count() == 0
+    page.get_by_role("button", name="Search").click()
+    page.get_by_role("combobox").wait_for()
+    phone = open_page(HOME, viewport=NARROW)
+    phone.locator(".primary-toggle").click()
+    phone.get_by_role("dialog").get_by_role("link", name="2. The ELBO").wait_for()
+    assert phone.locator(".secondary-toggle").count() == 0  # it would open an empty drawer
 
 
 # -- Keyboard and colours -------------------------------------------------------------------------

@@ -202,8 +202,9 @@ bookLive.figure("fig-draw", ["digit-encoder", "digit-gallery"], async (panel, ne
     );
   });
 
-  // What is on the pad: a picture or strokes, the example that it is, and its digit, if known.
-  const EMPTY = { pixels: null, strokes: [], example: null, digit: null };
+  // What is on the pad: a picture or strokes, the example that it is, its digit, if known, and when
+  // a finger last touched it, if it was one that drew the last stroke.
+  const EMPTY = { pixels: null, strokes: [], example: null, digit: null, touched: null };
   let drawing = EMPTY;
   const past = []; // what was on the pad before, for Undo
   const move = { right: 0, down: 0, turn: 0 };
@@ -325,6 +326,12 @@ bookLive.figure("fig-draw", ["digit-encoder", "digit-gallery"], async (panel, ne
 
   // Drawing, with one pointer at a time. A stroke is searched while it grows, once a frame.
   let penSeen = false; // from then on a touch is a palm
+  const JUST_NOW = 1000; // milliseconds: a touch that ended so long before the first pen was a palm, too
+  function penComes(now) {
+    if (penSeen) return;
+    penSeen = true;
+    while (drawing.touched !== null && (hand !== null || now - drawing.touched < JUST_NOW)) undo();
+  }
   let waiting = false;
   const point = (event) => {
     const box = pad.getBoundingClientRect();
@@ -342,27 +349,34 @@ bookLive.figure("fig-draw", ["digit-encoder", "digit-gallery"], async (panel, ne
     });
   }
   pad.addEventListener("pointerdown", (event) => {
-    const pen = event.pointerType === "pen";
-    if (event.button !== 0 || event.ctrlKey || (penSeen && !pen && event.pointerType === "touch"))
-      return;
-    if (hand !== null && (!pen || penSeen)) return;
-    if (hand !== null) undo(); // what the palm drew before the pen came
-    penSeen ||= pen;
+    const touch = event.pointerType === "touch";
+    if (event.button !== 0 || event.ctrlKey || (penSeen && touch)) return;
+    if (event.pointerType === "pen") penComes(event.timeStamp);
+    if (hand !== null) return;
     const { strokes, example, digit } = drawing;
     const kept = example === null && strokes.length > 0;
     const begun = [...(kept ? strokes : []), [point(event)]];
-    put({ ...EMPTY, strokes: begun, digit: kept ? digit : null });
+    put({
+      ...EMPTY,
+      strokes: begun,
+      digit: kept ? digit : null,
+      touched: touch ? event.timeStamp : null,
+    });
     hand = event.pointerId;
     pad.setPointerCapture(hand);
   });
   pad.addEventListener("pointermove", (event) => {
+    // A pen in the air, too: the palm is often there first.
+    if (event.pointerType === "pen") penComes(event.timeStamp);
     if (event.pointerId !== hand) return;
     const between = event.getCoalescedEvents?.() ?? [];
     drawing.strokes.at(-1).push(...(between.length ? between : [event]).map(point));
     soon();
   });
   pad.addEventListener("pointerup", (event) => {
-    if (event.pointerId === hand) hand = null;
+    if (event.pointerId !== hand) return;
+    if (drawing.touched !== null) drawing.touched = event.timeStamp;
+    hand = null;
   });
   pad.addEventListener("pointercancel", (event) => {
     if (event.pointerId !== hand) return;
