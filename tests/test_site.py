@@ -412,6 +412,7 @@ def test_broken_links_are_noticed(tmp_path):
 
 def test_a_missing_description_is_noticed():
     assert pictures_without_alt_text(Page.parse('<img src="a.png"><img src="b.png" alt=" ">'))
+    assert pictures_without_alt_text(Page.parse('<svg role="img"></svg>'))
     assert page_basics(Page.parse("<html><h2></h2>")) == [
         "<html> has no language",
         "no first heading",
