@@ -4,7 +4,7 @@
   const BLOCKS =
     "div.math mjx-container, .pst-scrollable-table-container, .bd-article pre, .figure-frame";
   const INLINE = "span.math mjx-container";
-  const FRAMES = ".figure-frame:not(.sd-card-img-top)";
+  const FRAMES = ".figure-frame";
 
   // -- What is wide ---------------------------------------------------------------------------------
 
