@@ -99,11 +99,13 @@ def stylesheet_loads_from_other_hosts(text: str) -> list[str]:
 
 
 def pictures_without_alt_text(page: Page) -> list[str]:
-    return [
-        f"no alt text: {attributes.get('src')}"
-        for attributes in page.attributes("img")
-        if not attributes.get("alt", "").strip()
+    pictures = [(a.get("src"), a.get("alt", "")) for a in page.attributes("img")]
+    pictures += [
+        (a.get("class"), a.get("aria-label", ""))
+        for a in page.attributes("svg")
+        if a.get("role") == "img"
     ]
+    return [f"no alt text: {name}" for name, words in pictures if not words.strip()]
 
 
 def pictures_without_size(page: Page) -> list[str]:

@@ -327,4 +327,14 @@ def test_a_card_shows_a_part_and_leaves_out_the_images_beside_it(drawn):
     assert width >= 72 * plotting.WIDTH / 2 - 0.1
     assert pictures_in(card) == [] and len(pictures_in(drawn)) == 1
     assert len(pictures_in(figures.cropped(drawn, (0, 0, 1, 1), shape))) == 1
-    assert "--least: 0px" in figures.for_page(card, "drawing-1", "?", card=True)
+
+
+def test_a_drawing_in_a_file_has_no_ground_and_an_ink_for_both_themes(drawn):
+    text = figures.for_card(drawn)
+    card = ElementTree.fromstring(text)
+    assert card.tag == f"{SVG}svg"
+    assert "var(" not in text and "currentColor" not in text and "#000000" not in text
+    assert not re.search(r"fill:#ffffff", text)
+    inks = set(re.findall(r"(?:fill=\"|stroke:)(#\w{6})\b", text)) - {"#ffffff"}
+    assert "#7f7f7f" in inks
+    assert min(contrast(ink, ground) for ink in inks for ground in GROUNDS) >= 3

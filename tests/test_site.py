@@ -126,6 +126,24 @@ def meta(page: Page) -> dict[str, str]:
     return {name: content for name, content in named if name}
 
 
+def test_figures_are_drawn_in_the_page_and_cards_in_files(site, book_pages):
+    drawn = Counter()
+    for path, page in book_pages.items():
+        notebook = ROOT / path.relative_to(site).with_suffix(".ipynb")
+        drawings = [a for a in page.attributes("svg") if a.get("class") == "figure-drawing"]
+        if notebook.is_file():
+            stored = nbformat.read(notebook, as_version=4).cells
+            kinds = [o.get("data", {}) for c in stored for o in c.get("outputs", ())]
+            opening = f"images/opening-{path.stem}.png" in stored[0].source
+            wanted = sum("image/svg+xml" in data for data in kinds) + opening
+            assert len(drawings) == wanted, path.name
+            drawn["pages"] += wanted > 0
+        files = [a for a in page.attributes("img") if a.get("src", "").endswith(".svg")]
+        if path.stem == "index":
+            drawn["cards"] = sum("sd-card-img-top" in a.get("class", "") for a in files)
+    assert drawn == {"pages": 11, "cards": 10}
+
+
 def test_every_page_has_a_description_of_its_own(site, pages):
     found = {page.path: meta(page) for page in pages.values() if page.path != site / "index.html"}
     descriptions = [tags["description"] for tags in found.values()]
@@ -414,6 +432,7 @@ def test_broken_links_are_noticed(tmp_path):
 
 def test_a_missing_description_is_noticed():
     assert pictures_without_alt_text(Page.parse('<img src="a.png"><img src="b.png" alt=" ">'))
+    assert pictures_without_alt_text(Page.parse('<svg role="img"></svg>'))
     assert page_basics(Page.parse("<html><h2></h2>")) == [
         "<html> has no language",
         "no first heading",

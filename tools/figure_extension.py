@@ -3,7 +3,7 @@
 Sphinx loads this file (see `_config.yml`). A notebook stores each figure twice: as SVG, which
 MyST-NB takes for HTML, and as PNG, which it takes for LaTeX. Here the address of an SVG in a page
 becomes the drawing. A picture of the text, such as the one that opens a chapter, is shown so too
-where an SVG of the same name lies beside the PNG.
+where an SVG of the same name lies beside the PNG; a picture on a card as a file.
 """
 
 import hashlib
@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 import figures
 from patches import Patches
+from PIL import Image
 
 DRAWINGS = "drawings in pages"
 PICTURE = re.compile(r'<img\b[^>]*\bsrc="[^"]*_images/([^"]+\.(?:svg|png))"[^>]*>')
@@ -37,17 +38,29 @@ def put_drawings(app, pagename, templatename, context, doctree) -> None:
     sources = {name: Path(app.srcdir) / source for source, name in app.builder.images.items()}
     count = 0
 
+    def card(tag: str, path: Path) -> str:
+        """Many cards would make a page heavy: their drawings come when they come into sight."""
+        with Image.open(path.with_suffix(".png")) as picture:
+            size = f'width="{picture.width}" height="{picture.height}"'
+        folder = Path(app.outdir) / app.builder.imagedir
+        folder.mkdir(exist_ok=True)
+        text = figures.for_card(path.read_text(encoding="utf-8"))
+        (folder / path.name).write_text(text, encoding="utf-8")
+        tag = tag.replace(f"{path.stem}.png", path.name)
+        return tag.replace("<img ", f'<img {size} loading="lazy" ', 1)
+
     def drawing(match: re.Match) -> str:
         nonlocal count
         path = sources.get(unquote(match[1]), Path("absent")).with_suffix(".svg")
         if not path.is_file():
             return match[0]
+        if CARD in match[0]:
+            return card(match[0], path)
         count += 1
         alt = ALT.search(match[0])
         svg = path.read_text(encoding="utf-8")
         app.figure_patches.note(DRAWINGS)
-        words = unescape(alt[1]) if alt else ""
-        return figures.for_page(svg, f"drawing-{count}", words, card=CARD in match[0])
+        return figures.for_page(svg, f"drawing-{count}", unescape(alt[1]) if alt else "")
 
     context["body"] = PICTURE.sub(drawing, context.get("body") or "")
 

@@ -20,6 +20,15 @@ HEAVIEST = 400_000
 LEGIBLE = 8
 # How much larger than in print a figure is on a wide screen: its text is as large as the page's.
 ENLARGED = 1.4
+# In a file of its own a drawing does not know the theme: what each ink is there.
+SEEN = {
+    "currentColor": "#7f7f7f",
+    "var(--figure-muted)": "#7f7f7f",
+    "var(--figure-grid)": "#7f7f7f55",
+    "var(--figure-panel)": "#7f7f7f33",
+    "var(--figure-ground)": "none",
+    "<text": '<text fill="#7f7f7f"',
+}
 NUMBER = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
 # Letters as wide as those that places were computed for, first where they are installed.
 FAMILY, LETTERS = (
@@ -112,14 +121,11 @@ def small_picture(address: str) -> str:
 # -- For the page ---------------------------------------------------------------------------------
 
 
-def for_page(svg: str, name: str, alt: str, card: bool = False) -> str:
-    """Return the drawing as HTML, in the theme's ink, described, with ids that no other has.
-
-    ``name`` is what the ids begin with. A drawing on a card is a sign: its words need no room.
-    """
+def for_page(svg: str, name: str, alt: str) -> str:
+    """Return the drawing as HTML in the theme's ink, described, with ids that begin with a name."""
     root = parsed(svg)
     _, _, width, height = map(float, root.get("viewBox").split())
-    least = 0 if card else LEGIBLE * width / smallest_text(root)
+    least = LEGIBLE * width / smallest_text(root)
     frame = {
         "class": "figure-drawing",
         "viewBox": shorter(root.get("viewBox")),
@@ -132,8 +138,22 @@ def for_page(svg: str, name: str, alt: str, card: bool = False) -> str:
     names = new_names(root, name)
     inside = "".join(written(child, names) for child in root)
     # In a frame of its own, which scrolls where the screen is too narrow for the words.
-    kind = "figure-frame sd-card-img-top" if card else "figure-frame"
-    return f'<span class="{kind}">{opened("svg", frame)}{inside}</svg></span>'
+    return f'<span class="figure-frame">{opened("svg", frame)}{inside}</svg></span>'
+
+
+def for_card(svg: str) -> str:
+    """Return the drawing as a file of its own: no ground, and ink that both themes let see."""
+    root = parsed(svg)
+    frame = {
+        "xmlns": SVG[1:-1],
+        "viewBox": root.get("viewBox"),
+        "font-family": "Verdana, sans-serif",
+    }
+    names = new_names(root, "card")
+    text = opened("svg", frame) + "".join(written(child, names) for child in root) + "</svg>"
+    for theirs, seen in SEEN.items():
+        text = text.replace(theirs, seen)
+    return text
 
 
 def smallest_text(root) -> float:

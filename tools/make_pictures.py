@@ -31,7 +31,7 @@ OPENINGS = {
 WHOLE = (0, 0, 1, 1)
 # For each card a figure, and the part of it: left, top, right, bottom, as shares.
 CARDS = {
-    "background": ("fig-background-pixels", WHOLE),
+    "background": ("fig-background-pixels", (0, 0.3, 0.55, 1)),
     "elbo": ("fig-elbo-gap", (0, 0, 0.5, 1)),
     "encoder-decoder": ("fig-vae-diagram", WHOLE),
     "training": ("fig-training-rate-distortion", WHOLE),

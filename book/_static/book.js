@@ -4,6 +4,7 @@
   const BLOCKS =
     "div.math mjx-container, .pst-scrollable-table-container, .bd-article pre, .figure-frame";
   const INLINE = "span.math mjx-container";
+  const FRAMES = ".figure-frame";
 
   // -- What is wide ---------------------------------------------------------------------------------
 
@@ -15,9 +16,13 @@
     element.dataset.more = [...before, ...after].join(" ");
   }
 
+  // A figure that has less room than on a wide screen.
+  const isSmall = (element) =>
+    element.matches(FRAMES) && element.clientWidth < element.firstElementChild.getAttribute("width");
+
   function letScroll(element, isWide) {
     element.classList.toggle("wide", isWide);
-    if (isWide) element.tabIndex = 0;
+    if (isWide || isSmall(element)) element.tabIndex = 0;
     else element.removeAttribute("tabindex");
     if (isWide) showMore(element);
     else delete element.dataset.more;
@@ -73,6 +78,19 @@
   }
   document.addEventListener("DOMContentLoaded", unfold);
   window.addEventListener("hashchange", unfold);
+
+  // -- Figures on a phone: a touch shows one as large as on a wide screen, the next as before --------
+
+  const enlarge = (frame) =>
+    frame.toggleAttribute("data-large", frame.dataset.large === undefined && isSmall(frame));
+
+  document.addEventListener("click", ({ target }) => {
+    const frame = target.closest(FRAMES);
+    if (frame) enlarge(frame);
+  });
+  document.addEventListener("keydown", ({ key, target }) => {
+    if (key === "Enter" && target.matches(FRAMES)) enlarge(target);
+  });
 
   // -- The contents on a phone: a drawer that closes when a reader has chosen ----------------------
 

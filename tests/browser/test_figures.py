@@ -112,5 +112,24 @@ def test_words_in_figures_are_legible_on_a_phone(seen, name):
 
 @pytest.mark.parametrize("name", PAGES)
 def test_no_id_is_there_twice(seen, name):
-    # The theme's own switch and search are there for each width.
-    assert [twice for twice in seen(name)["ids"] if "drawing" in twice or "fig" in twice] == []
+    assert seen(name)["ids"] == []
+
+
+def test_a_touch_shows_a_figure_as_large_as_on_a_wide_screen(browser, base_url):
+    with browser.new_context(viewport=NARROW, has_touch=True, reduced_motion="reduce") as context:
+        page = context.new_page()
+        page.goto(f"{base_url}/{DRAWN[0]}", wait_until="load")
+        drawing = page.locator(".figure-drawing").nth(2)
+        width = "drawing => drawing.getBoundingClientRect().width"
+        before = drawing.evaluate(width)
+        drawing.tap()
+        large = drawing.evaluate(width)
+        assert large > 1.8 * before
+        assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
+        page.wait_for_function(TOLD)
+        drawing.tap()
+        assert drawing.evaluate(width) == before
+        frame = page.locator(".figure-frame").nth(2)
+        frame.evaluate("frame => frame.focus()")
+        page.keyboard.press("Enter")
+        assert drawing.evaluate(width) == large
