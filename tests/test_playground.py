@@ -85,7 +85,7 @@ def test_every_claim_held_for_every_seed():
     assert REPORT["seeds"] == SEEDS
     for name, one in REPORT["experiments"].items():
         assert set(one["claims held"].values()) == {SEEDS}, name
-    assert f"was run for {SEEDS} seeds, and every one of these sentences held for all" in PROSE
+    assert f"was run for {SEEDS} seeds, and every comparison below held for each" in PROSE
 
 
 def test_the_stored_experiments_are_those_of_the_script():

@@ -245,6 +245,7 @@ def test_the_controls_answer_to_the_mouse(opened):
     assert after["epochs"] == 0 and after["settings"]["mean"] is True
     page.get_by_role("button", name="Settings back").click()
     assert state(page)["settings"] == page.evaluate("bookLive.experiments.START")
+    page.locator(".live-map").scroll_into_view_if_needed()
     map_box = page.locator(".live-map").bounding_box()
     page.mouse.move(map_box["x"] + 0.75 * map_box["width"], map_box["y"] + 0.5 * map_box["height"])
     assert state(page)["place"] == pytest.approx([state(page)["reach"] / 2, 0], abs=0.05)

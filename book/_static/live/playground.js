@@ -112,6 +112,7 @@ bookLive.figure("fig-playground", ["small-digits"], async (panel, digits) => {
     if (turn === 0) drawGrid();
     if (turn === 1) drawPairs();
     if (turn === 2) drawCurve();
+    if (turn === 3) tell();
     status();
   }
   function refresh() {
@@ -121,6 +122,7 @@ bookLive.figure("fig-playground", ["small-digits"], async (panel, digits) => {
     drawGrid();
     drawPairs();
     drawCurve();
+    tell();
     status();
     controls();
   }
@@ -410,8 +412,7 @@ bookLive.figure("fig-playground", ["small-digits"], async (panel, digits) => {
   // -- Pointing at the map -------------------------------------------------------------------------
 
   const where = element("p", { class: "live-note live-where" });
-  function move(to) {
-    place = to.map((z) => Math.min(reach, Math.max(-reach, z)));
+  function tell() {
     let [best, label] = [Infinity, 0];
     labels.forEach((digit, i) => {
       const distance = Math.hypot(codes[4 * i] - place[0], codes[4 * i + 1] - place[1]);
@@ -419,7 +420,11 @@ bookLive.figure("fig-playground", ["small-digits"], async (panel, digits) => {
     });
     const words = `Decoded at (${signed(place[0], 2)}, ${signed(place[1], 2)}). The nearest code is that of a ${label}.`;
     where.textContent = words;
-    voice.say(words);
+    return words;
+  }
+  function move(to) {
+    place = to.map((z) => Math.min(reach, Math.max(-reach, z)));
+    voice.say(tell());
     drawMap();
   }
   const follow = (event) => {
