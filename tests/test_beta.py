@@ -56,7 +56,7 @@ def test_the_file_is_of_the_betas_and_the_protocol_of_the_tool(kept, digits):
 def test_the_images_are_those_of_the_sample(kept, digits):
     queries, redrawn, found = pictures(kept)
     rows = make_beta.example_rows(digits)
-    np.testing.assert_array_equal(queries, thumbnails(digits.query_images[rows], make_beta.LEVELS))
+    np.testing.assert_array_equal(queries, thumbnails(digits.query_images[rows]))
     assert kept["digits"][:10] == list(range(10))
     images = thumbnails(digits.gallery_images, make_beta.LEVELS)
     gallery = {

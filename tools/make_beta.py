@@ -41,7 +41,7 @@ SEEDS = (0, 1, 2)  # the first is drawn
 EPOCHS, BATCH, LATENT_DIM, RATE = 30, 128, 32, 1e-3
 EACH = 8  # held-out digits of each class in the plane
 K = 10
-LEVELS = 8  # of grey, in what is shown: chapter 4 is a heavy page
+LEVELS = 6  # of grey, in the images found: chapter 4 is a heavy page
 PICTURED = (0, 3, 5, 7)  # the betas of the still picture
 START, CHOSEN = 4, 3  # the beta and the query that the figure starts with
 
@@ -137,7 +137,8 @@ def data_of(scenes: list, table: np.ndarray, digits, betas=BETAS, epochs: int = 
     kept, places = np.unique(near, return_inverse=True)
     examples = example_rows(digits)
     images = [digits.query_images[examples], *(scene.images for scene in scenes)]
-    images.append(digits.gallery_images[kept])
+    octets = [thumbnails(np.concatenate(images))]
+    octets.append(thumbnails(digits.gallery_images[kept], LEVELS))
     return {
         "betas": list(betas),
         "start": START,
@@ -158,7 +159,7 @@ def data_of(scenes: list, table: np.ndarray, digits, betas=BETAS, epochs: int = 
         "places": packed(halves(np.stack([scene.places for scene in scenes]))),
         "near": packed(places.reshape(-1).astype("<u2")),
         "labels": digits.gallery_labels[kept].tolist(),
-        "packed": packed(np.concatenate([thumbnails(part, LEVELS) for part in images])),
+        "packed": packed(np.concatenate(octets)),
     }
 
 
@@ -184,8 +185,9 @@ def draw(scenes: list, table: np.ndarray, digits, betas=BETAS):
             (redrawn, scene.images),
             (found, digits.gallery_images[scene.near[CHOSEN]]),
         ):
-            sheet = tiles[..., 0].reshape(2, 5, 28, 28).transpose(0, 2, 1, 3).reshape(56, 140)
-            panel.imshow(sheet, vmin=0, vmax=1)
+            grey = thumbnails(tiles[..., 0]).reshape(2, 5, 28, 28)
+            sheet = grey.transpose(0, 2, 1, 3).reshape(56, 140)
+            panel.imshow(sheet, vmin=0, vmax=255, interpolation="nearest")
             panel.set(xticks=[], yticks=[])
             panel.grid(visible=False)
         redrawn.set_xlabel("ten queries, redrawn", fontsize=8)

@@ -67,13 +67,13 @@ def thumbnails(images, levels: int = 16) -> np.ndarray:
 
 
 def save_picture(figure, path: Path) -> None:
-    """Save a figure as PNG with a palette of 64 colours: a quarter of the bytes."""
+    """Save a figure as PNG with a palette of 128 colours: a quarter of the bytes."""
     drawn = io.BytesIO()
     figure.savefig(drawn, metadata={"Software": None})
     # Of Pillow's ways this one keeps rare colours, such as those of small numerals, as they are.
     method = Image.Quantize.MAXCOVERAGE
     picture = Image.open(drawn).convert("RGB")
-    picture.quantize(64, method=method, dither=Image.Dither.NONE).save(path, optimize=True)
+    picture.quantize(128, method=method, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 def network(layers) -> dict:
