@@ -6,6 +6,7 @@ import re
 import make_beta
 import numpy as np
 import pytest
+from make_web import thumbnails
 from test_web import STATIC, halves, unpack
 
 from vae_tutorial import datasets, notebook
@@ -55,11 +56,12 @@ def test_the_file_is_of_the_betas_and_the_protocol_of_the_tool(kept, digits):
 def test_the_images_are_those_of_the_sample(kept, digits):
     queries, redrawn, found = pictures(kept)
     rows = make_beta.example_rows(digits)
-    np.testing.assert_array_equal(queries, np.round(255 * digits.query_images[rows]))
+    np.testing.assert_array_equal(queries, thumbnails(digits.query_images[rows]))
     assert kept["digits"][:10] == list(range(10))
-    gallery = {image.tobytes(): label for image, label in zip(
-        np.round(255 * digits.gallery_images).astype(np.uint8), digits.gallery_labels, strict=True
-    )}  # fmt: skip
+    images = thumbnails(digits.gallery_images, make_beta.LEVELS)
+    gallery = {
+        image.tobytes(): label for image, label in zip(images, digits.gallery_labels, strict=True)
+    }
     assert [gallery[image.tobytes()] for image in found] == kept["labels"]
     assert places(kept).max() == len(found) - 1
     assert all(len(set(row)) == make_beta.K for row in places(kept).reshape(-1, make_beta.K))

@@ -6,6 +6,7 @@ import re
 import make_map
 import numpy as np
 import pytest
+from make_web import thumbnails
 from test_web import STATIC, halves, unpack
 
 from vae_tutorial import datasets
@@ -33,10 +34,10 @@ def test_the_images_and_labels_are_the_gallery_s(kept, digits):
     rows = make_map.chosen_rows(digits)
     assert kept["each"] == make_map.EACH and len(rows) == 10 * make_map.EACH
     images = np.frombuffer(unpack(kept["packed"]), np.uint8).reshape(-1, 28, 28, 1)
-    np.testing.assert_array_equal(images, np.round(255 * digits.gallery_images[rows]))
+    np.testing.assert_array_equal(images, thumbnails(digits.gallery_images[rows]))
     labels = np.frombuffer(unpack(kept["labels"]), np.uint8)
     np.testing.assert_array_equal(labels, digits.gallery_labels[rows])
-    assert (STATIC / "web" / "digit-map.js").stat().st_size < 600_000
+    assert (STATIC / "web" / "digit-map.js").stat().st_size < 250_000
 
 
 def test_the_neighbours_are_those_of_the_descriptors(kept, digits):

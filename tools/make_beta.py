@@ -19,7 +19,16 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 import numpy as np
-from make_web import DIGITS, FOLDER, example_rows, halves, packed, script_of
+from make_web import (
+    DIGITS,
+    FOLDER,
+    example_rows,
+    halves,
+    packed,
+    save_picture,
+    script_of,
+    thumbnails,
+)
 from matplotlib.patches import Circle, Ellipse
 
 from vae_tutorial import datasets, plotting, training
@@ -30,8 +39,9 @@ from vae_tutorial.retrieval import ImageIndex
 BETAS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 SEEDS = (0, 1, 2)  # the first is drawn
 EPOCHS, BATCH, LATENT_DIM, RATE = 30, 128, 32, 1e-3
-EACH = 12  # held-out digits of each class in the plane
+EACH = 8  # held-out digits of each class in the plane
 K = 10
+LEVELS = 6  # of grey, in the images found: chapter 4 is a heavy page
 PICTURED = (0, 3, 5, 7)  # the betas of the still picture
 START, CHOSEN = 4, 3  # the beta and the query that the figure starts with
 
@@ -104,11 +114,6 @@ def drawn(vae: VAE, digits, found: np.ndarray, like) -> SimpleNamespace:
     )
 
 
-def octets(images: np.ndarray) -> np.ndarray:
-    """Return images in [0, 1] as bytes."""
-    return np.round(255 * np.asarray(images)).astype(np.uint8)
-
-
 def run(digits, betas=BETAS, seeds=SEEDS, epochs: int = EPOCHS) -> tuple[list, np.ndarray]:
     """Train every model; return what is drawn of each beta, and (betas, seeds, 3) measures."""
     scenes, table, like = [], np.zeros((len(betas), len(seeds), 3)), None
@@ -132,7 +137,8 @@ def data_of(scenes: list, table: np.ndarray, digits, betas=BETAS, epochs: int = 
     kept, places = np.unique(near, return_inverse=True)
     examples = example_rows(digits)
     images = [digits.query_images[examples], *(scene.images for scene in scenes)]
-    images.append(digits.gallery_images[kept])
+    octets = [thumbnails(np.concatenate(images))]
+    octets.append(thumbnails(digits.gallery_images[kept], LEVELS))
     return {
         "betas": list(betas),
         "start": START,
@@ -153,7 +159,7 @@ def data_of(scenes: list, table: np.ndarray, digits, betas=BETAS, epochs: int = 
         "places": packed(halves(np.stack([scene.places for scene in scenes]))),
         "near": packed(places.reshape(-1).astype("<u2")),
         "labels": digits.gallery_labels[kept].tolist(),
-        "packed": packed(np.concatenate([octets(part) for part in images])),
+        "packed": packed(np.concatenate(octets)),
     }
 
 
@@ -179,8 +185,9 @@ def draw(scenes: list, table: np.ndarray, digits, betas=BETAS):
             (redrawn, scene.images),
             (found, digits.gallery_images[scene.near[CHOSEN]]),
         ):
-            sheet = tiles[..., 0].reshape(2, 5, 28, 28).transpose(0, 2, 1, 3).reshape(56, 140)
-            panel.imshow(sheet, vmin=0, vmax=1)
+            grey = thumbnails(tiles[..., 0]).reshape(2, 5, 28, 28)
+            sheet = grey.transpose(0, 2, 1, 3).reshape(56, 140)
+            panel.imshow(sheet, vmin=0, vmax=255, interpolation="nearest")
             panel.set(xticks=[], yticks=[])
             panel.grid(visible=False)
         redrawn.set_xlabel("ten queries, redrawn", fontsize=8)
@@ -202,7 +209,7 @@ def main() -> None:
     (arguments.output / "beta-models.js").write_text(text, encoding="utf-8")
     print(f"beta-models.js: {len(text):,} bytes")
     plotting.use_book_style()
-    draw(scenes, table, digits).savefig(arguments.output / "beta.png", metadata={"Software": None})
+    save_picture(draw(scenes, table, digits), arguments.output / "beta.png")
     print("beta.png")
 
 

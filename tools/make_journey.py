@@ -18,7 +18,7 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 import numpy as np
-from make_web import DIGITS, FOLDER, halves, packed, script_of
+from make_web import DIGITS, FOLDER, halves, packed, save_picture, script_of
 
 from vae_tutorial import datasets, notebook, plotting, training
 from vae_tutorial.baselines import Pixels
@@ -273,7 +273,7 @@ def main() -> None:
     plotting.use_book_style()
     for i, (name, draw) in enumerate(STILLS.items(), 1):
         path = folder / f"journey-{i}-{name}.png"
-        draw(tale, digits).savefig(path, metadata={"Software": None})
+        save_picture(draw(tale, digits), path)
         print(path.name)
 
 

@@ -17,7 +17,7 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 import numpy as np
-from make_web import DIGITS, FOLDER, halves, packed, script_of
+from make_web import DIGITS, FOLDER, halves, packed, save_picture, script_of, thumbnails
 from sklearn.manifold import TSNE
 
 from vae_tutorial import datasets, plotting
@@ -25,7 +25,7 @@ from vae_tutorial.baselines import PCA, Pixels
 from vae_tutorial.models import pretrained
 from vae_tutorial.retrieval import ImageIndex
 
-EACH = 150  # images of each digit
+EACH = 100  # images of each digit
 K = 10
 METHODS = ("pixels", "PCA", "view VAE")
 PERPLEXITY, SEED = 30, 0
@@ -99,7 +99,7 @@ def data_of(world: SimpleNamespace, digits) -> dict:
         "labels": packed(world.labels.astype(np.uint8)),
         "places": packed(halves(np.stack([world.places[name] for name in METHODS]))),
         "near": packed(near.reshape(-1)),
-        "packed": packed(np.round(255 * digits.gallery_images[world.rows]).astype(np.uint8)),
+        "packed": packed(thumbnails(digits.gallery_images[world.rows])),
     }
 
 
@@ -137,7 +137,7 @@ def main() -> None:
     (folder / "digit-map.js").write_text(text, encoding="utf-8")
     print(f"digit-map.js: {len(text):,} bytes; P@10 {data['precision']}, kept {data['kept']}")
     plotting.use_book_style()
-    draw(world, digits).savefig(folder / "map.png", metadata={"Software": None})
+    save_picture(draw(world, digits), folder / "map.png")
     print("map.png")
 
 

@@ -25,6 +25,7 @@ FIGURES = {
     "beta": ("book/training.html", "fig-beta"),
     "map": ("book/retrieval.html", "fig-map"),
 }
+ON_DEMAND = {"map"}  # loads when asked, because its page is heavy
 MOVES = [
     {"right": 0, "down": 0, "turn": 0},
     {"right": 3, "down": 0, "turn": 0},
@@ -48,6 +49,8 @@ def opened(site, browser):
             address, figure = FIGURES[name]
             page.goto((site / address).as_uri())
             page.locator(f"#{figure}").scroll_into_view_if_needed()
+            if name in ON_DEMAND:
+                page.locator(f"#{figure} .live-ask button").click()
             page.wait_for_selector(f"#{figure}[data-live=ready]", timeout=60_000)
             pages[key] = page
         assert pages[key].problems == []
@@ -322,9 +325,9 @@ def test_the_map_answers_to_mouse_keyboard_and_finger(opened):
     assert page.evaluate("bookLive.map.state().method") == "PCA"
     assert page.evaluate("bookLive.map.state().still")  # at once, for those who want calm
     board = page.locator(".live-map")
-    across, down = page.evaluate("bookLive.map.spot(1234)")
+    across, down = page.evaluate("bookLive.map.spot(834)")
     page.mouse.click(*place(board, across, down))
-    assert page.evaluate("bookLive.map.state().chosen") == 1234
+    assert page.evaluate("bookLive.map.state().chosen") == 834
     board.focus()
     page.keyboard.press("ArrowRight")
     chosen = page.evaluate("bookLive.map.state().chosen")
@@ -337,6 +340,21 @@ def test_the_map_answers_to_mouse_keyboard_and_finger(opened):
     spot = phone.evaluate("bookLive.map.spot(200)")
     touch(phone, place(phone.locator(".live-map"), *spot))
     phone.wait_for_function("bookLive.map.state().chosen === 200")
+
+
+def test_the_map_loads_when_somebody_asks(site, browser):
+    page = browser.new_page()
+    page.goto((site / FIGURES["map"][0]).as_uri())
+    page.locator("#fig-map").scroll_into_view_if_needed()
+    page.wait_for_timeout(300)
+    assert page.evaluate("Object.keys(bookLive.data)") == []
+    assert page.locator("#fig-map img").is_visible()
+    page.get_by_role("button", name="Explore this map").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#fig-map[data-live=ready]", timeout=60_000)
+    focused = "document.activeElement.closest('#fig-map .live') !== null"
+    page.wait_for_function(focused)  # and not at the top of the page again
+    page.close()
 
 
 def test_the_map_morphs(opened):

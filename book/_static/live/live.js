@@ -165,8 +165,9 @@
   live.signed = (number, digits = 1) =>
     `${number < 0 ? "\u2212" : ""}${Math.abs(number).toFixed(digits)}`;
 
-  // Replace the picture of a figure by what build returns, when the reader comes near.
-  live.figure = (id, files, build) => {
+  // Replace the picture of a figure by what build returns, when the reader comes near; or, where
+  // the data are too heavy for all readers of a page, when one asks for it with the button named.
+  live.figure = (id, files, build, ask) => {
     const figure = document.getElementById(id);
     if (!figure) return;
     const start = async () => {
@@ -183,6 +184,18 @@
         console.warn(`The figure ${id} stays a picture: ${problem.message}`);
       }
     };
+    if (ask) {
+      const button = live.element("button", { type: "button" }, ask);
+      const place = live.element("div", { class: "live live-ask" }, button);
+      button.addEventListener("click", async () => {
+        button.disabled = true;
+        await start();
+        place.remove();
+        figure.querySelector(".live [aria-pressed], .live [tabindex]")?.focus();
+      });
+      figure.querySelector("figcaption").before(place);
+      return;
+    }
     if (!("IntersectionObserver" in window)) return void start();
     const watcher = new IntersectionObserver(
       (entries) => {

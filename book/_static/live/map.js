@@ -1,7 +1,7 @@
 // The map of chapter 5: the same images laid out by three descriptors, and the ten nearest in each.
 "use strict";
 
-bookLive.figure("fig-map", ["digit-map"], async (panel, data) => {
+const explore = async (panel, data) => {
   const { element } = bookLive;
   const SIZE = 640; // of the map, in its own units
   const SIDE = 28;
@@ -252,4 +252,5 @@ bookLive.figure("fig-map", ["digit-map"], async (panel, data) => {
       still: between.part === 1,
     }),
   };
-});
+};
+bookLive.figure("fig-map", ["digit-map"], explore, "Explore this map");
