@@ -29,8 +29,8 @@ DATA = {"digits.zip": ["vae_tutorial/data/mnist-5k.npz"]}
 USED = re.compile(r'class="[^"]*\bpython-(?:cell|exercise)\b')
 SCRIPTS = ["python", "editor", "exercises"]
 ELSEWHERE = (
-    '<p class="py-elsewhere">The code of this page needs TensorFlow, which no browser runs: run it '
-    "{}. The exercises answer here.</p>\n"
+    '<p class="py-elsewhere">The code of this page needs TensorFlow or others that no browser '
+    "runs: run it {}. The exercises answer here.</p>\n"
 )
 CHECK = re.compile(r'^exercises\.check\("(\w+)", \1\)$', re.MULTILINE)
 

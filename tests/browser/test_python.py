@@ -179,6 +179,8 @@ def test_a_reader_answers_by_keyboard(page, base_url):
     # The editor has indented both lines; Tab and Shift with Tab move them.
     typed = RIGHT.replace("return relevant[:, :k].mean(axis=1)", "first = relevant[:, :k]")
     assert editor.input_value() == f"{typed}    return first.mean(1)"
+    # The coloured layer has the same letters in the same lines.
+    assert box.locator(".py-colours").inner_text().rstrip() == editor.input_value()
     page.keyboard.press("Tab")
     assert editor.input_value().endswith("mean(1)    ")
     page.keyboard.press("Shift+Tab")
@@ -208,6 +210,21 @@ def test_a_reader_answers_on_a_phone(page, base_url):
     for button in box.get_by_role("button").all():
         assert button.bounding_box()["height"] >= 38
     assert page.evaluate(TOO_WIDE) == []
+
+
+def test_a_long_line_scrolls_and_its_letters_stay_together(page, base_url):
+    page.set_viewport_size(NARROW)
+    box = opened(page, base_url, "background")
+    editor = box.locator("textarea")
+    editor.fill(f"long = {'1 + ' * 30}1")
+    page.keyboard.press("End")
+    page.keyboard.type(" + 2")
+    box.locator(".py-editor").evaluate(
+        "(box) => { if (!box.scrollLeft) throw new Error('still'); }"
+    )
+    # The text area does not scroll by itself, which would part it from its colours.
+    sizes = "(area) => [area.scrollLeft, area.scrollWidth - area.clientWidth, area.scrollTop]"
+    assert editor.evaluate(sizes) == [0, 0, 0]
 
 
 def test_hints_open_one_by_one(page, base_url):
