@@ -1,7 +1,7 @@
 /* What a term of the glossary means, in a note beside its link: on hover, on focus, at the first tap. */
 "use strict";
 (() => {
-  const LINKS = "a[href*='#term-']";
+  const LINKS = "a.reference[href*='#term-']"; // and not the marks beside the glossary's own entries
   const PATIENCE = 150; // milliseconds: a pointer that passes by wants nothing, one on its way may return
   let note, link, timer, touched;
 
@@ -52,7 +52,7 @@
     timer = setTimeout(hide, PATIENCE);
   };
 
-  const term = ({ target }) => target.closest?.(LINKS) && !target.closest(".term-note") && target.closest(LINKS);
+  const term = ({ target }) => target.closest?.(LINKS);
   document.addEventListener("pointerover", (event) => {
     const of = term(event);
     if (!of || event.pointerType === "touch") return;

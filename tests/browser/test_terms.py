@@ -94,6 +94,17 @@ def test_every_term_of_a_page_has_its_note(open_page):
     assert missing[1] == []
 
 
+def test_in_the_glossary_words_of_a_definition_have_notes_and_its_own_mark_none(open_page):
+    page = open_page("book/glossary.html", viewport=WIDE)
+    page.locator("dd a.reference[href='#term-encoder']").first.hover()
+    page.locator(".term-note").wait_for()
+    page.locator("dt#term-encoder").hover()
+    page.locator(".term-note").wait_for(state="detached")
+    page.locator("dt#term-encoder .headerlink").hover()
+    page.wait_for_timeout(400)
+    assert page.locator(".term-note").count() == 0
+
+
 def test_a_page_without_terms_loads_nothing_for_them(open_page):
     page = open_page("book/references.html", viewport=WIDE)
     assert page.locator("#term-notes").count() == 0
