@@ -319,13 +319,14 @@ def test_a_drawing_without_words_fits_every_screen():
     assert "--least: 0px" in html
 
 
-def test_a_card_shows_a_part_and_leaves_out_the_images_beside_it(drawn):
+def test_a_card_shows_a_part_and_leaves_out_the_panels_beside_it(drawn):
     part, shape = (0, 0, 0.5, 1), 1.6
     card = figures.cropped(drawn, part, shape)
     _, _, width, height = map(float, figures.parsed(card).get("viewBox").split())
     assert width / height == pytest.approx(shape, rel=1e-3)
     assert width >= 72 * plotting.WIDTH / 2 - 0.1
     assert pictures_in(card) == [] and len(pictures_in(drawn)) == 1
+    assert "view VAE" in card
     assert len(pictures_in(figures.cropped(drawn, (0, 0, 1, 1), shape))) == 1
 
 

@@ -83,23 +83,37 @@ def shorter(text: str, decimals: int = 2) -> str:
 def cropped(svg: str, part: tuple[float, ...], shape: float) -> str:
     """Return a part of a drawing: left, top, right, bottom, as shares; in a frame of that shape.
 
-    Images outside of it are left out, and so is the room that the frame would give to words.
+    Panels that lie outside of it are left out, with the words beside them.
     """
     root = parsed(svg)
     left, top, width, height = map(float, root.get("viewBox").split())
     left, top = left + part[0] * width, top + part[1] * height
     width, height = (part[2] - part[0]) * width, (part[3] - part[1]) * height
     right, bottom = left + width, top + height
-    for group in list(root.iter()):
-        for image in group.findall(f"{SVG}image"):
-            x, y = map(float, re.findall(r"-?[\d.]+", image.get("transform"))[-2:])
-            if not (left <= x < right and top <= y < bottom):
-                group.remove(image)
+    for figure in root.findall(f"{SVG}g"):
+        for panel in figure.findall(f"{SVG}g"):
+            x, y = place_of(panel)
+            if panel.get("id", "").startswith("axes_") and not (
+                left <= x < right and top <= y < bottom
+            ):
+                figure.remove(panel)
     wide = max(width, shape * height)
     high = wide / shape
     frame = left - (wide - width) / 2, top - (high - height) / 2, wide, high
     root.set("viewBox", " ".join(f"{side:.2f}" for side in frame))
     return ElementTree.tostring(root, encoding="unicode")
+
+
+def place_of(panel) -> tuple[float, float]:
+    """Return the upper left corner of a panel: of its first path, which is its ground, or image."""
+    for element in panel.iter():
+        if element.tag == f"{SVG}path":
+            numbers = [float(number) for number in re.findall(r"-?[\d.]+", element.get("d"))]
+            return min(numbers[::2]), min(numbers[1::2])
+        if element.tag == f"{SVG}image":
+            x, y = re.findall(r"-?[\d.]+", element.get("transform"))[-2:]
+            return float(x), float(y)
+    return 0, 0
 
 
 def small_picture(address: str) -> str:
