@@ -71,7 +71,7 @@ COLUMNS = {"reconstruction": 1, "kl": 2, "grey": 2, "outside": 2, "empty": 2}  #
 
 
 def table(report: dict) -> str:
-    """Return the page's table: the median of each measure, then the least and the most."""
+    """Return the page's table: the median of each measure."""
     head = ["experiment", "what trains", "reconstruction", "KL", "grey", "outside", "empty"]
     lines = [f"| {' | '.join(head)} |", "|---|---|---|---|---|---|---|"]
     for name, at in ROWS:
@@ -81,10 +81,7 @@ def table(report: dict) -> str:
             if key == "kl" and stage["name"] in WITHOUT_KL:
                 cells.append("none")
                 continue
-            low, middle, high = (
-                shown(stage[key][which], digits) for which in ("least", "median", "most")
-            )
-            cells.append(f"{middle} ({low} to {high})")
+            cells.append(shown(stage[key]["median"], digits))
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
