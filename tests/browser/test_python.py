@@ -126,7 +126,8 @@ def test_the_page_says_of_every_answer_what_python_says(asked, name):
 def test_answers_as_readers_write_them_are_judged_as_in_python(asked, name):
     right, wrong = ANSWERS[name]
     for code in [*right, *(code for code, _ in wrong)]:
-        if "tf." in code or "random" in code:  # no browser has TensorFlow; two draws differ
+        # The page has neither TensorFlow nor SciPy; two draws differ.
+        if any(word in code for word in ("tf.", "scipy", "random")):
             continue
         function = function_of(name, code)
         arguments = ", ".join(inspect.signature(function).parameters)
@@ -146,6 +147,11 @@ def test_a_reader_answers_by_mouse(page, base_url):
     press(box, "Check")
     assert verdict(box).startswith("Not attempted yet.")
     assert page.locator(".py-note").count() == 0
+    # What came over the network, or from what the browser keeps, is what was announced.
+    assert len(page.evaluate("caches.keys()")) == 1
+    announced = page.evaluate("bookPage.bytes(['start'])")
+    assert 10e6 < announced < 20e6
+    assert page.evaluate("bookPage.python.fetched") in (0, announced)
     editor = box.locator("textarea")
     editor.fill(WRONG)
     press(box, "Run")
