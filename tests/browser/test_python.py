@@ -138,6 +138,11 @@ def test_answers_as_readers_write_them_are_judged_as_in_python(asked, name):
         assert said.replace("np.int32", "np.int64") == repr(exercises.check(name, function)), code
 
 
+def test_what_the_page_lacks_is_said(asked):
+    code = f"def {ON_PAGE[PAGES[0]][0]}(relevant, k):\n    import tensorflow\n"
+    assert "Python in the page has no tensorflow. Use NumPy" in asked(ON_PAGE[PAGES[0]][0], code)
+
+
 # -- A reader at an exercise ----------------------------------------------------------------------
 
 
