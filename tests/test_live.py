@@ -141,6 +141,15 @@ def test_a_cell_shows_what_a_notebook_shows():
     assert "SyntaxError" in syntax[0]["text"] and "File" not in syntax[0]["text"]
 
 
+def test_what_a_browser_lacks_is_said_in_words():
+    code = "import live_session\nlive_session.refuse_absent()\nfrom scipy.special import softmax"
+    ((told,),) = session([("cell", "page", "one", code)])
+    assert told["text"].splitlines() == [
+        "line 3: from scipy.special import softmax",
+        "ImportError: Python in the page has no scipy. Use NumPy, or run the notebook elsewhere.",
+    ]
+
+
 def test_figures_are_drawn_in_their_place():
     ready = "import live_session\nlive_session.prepare_figures()\nimport matplotlib.pyplot as plt\n"
     code = "plt.plot([1, 2])\nplt.show()\nprint('after')\nplt.plot([2, 1]);"

@@ -72,6 +72,22 @@ def provide_display() -> None:
     sys.modules |= {"IPython": package, "IPython.display": module}
 
 
+class Absent:
+    """Says of what the page's Python lacks where to find it."""
+
+    NAMES = ("scipy", "sklearn", "tensorflow", "keras", "torch", "faiss")
+
+    @classmethod
+    def find_spec(cls, name: str, *_):
+        if name in cls.NAMES:
+            why = f"Python in the page has no {name}. Use NumPy, or run the notebook elsewhere."
+            raise ImportError(why)
+
+
+def refuse_absent() -> None:
+    sys.meta_path.insert(0, Absent)
+
+
 def count_64_bits() -> None:
     """Let np.bincount take 64-bit numbers where a place in memory has 32, as in a browser.
 
@@ -220,5 +236,6 @@ def check(name: str, code: str) -> str:
 
 
 provide_display()
-if sys.maxsize < 2**32:
+if sys.platform == "emscripten":
+    refuse_absent()
     count_64_bits()

@@ -126,7 +126,8 @@ def test_the_page_says_of_every_answer_what_python_says(asked, name):
 def test_answers_as_readers_write_them_are_judged_as_in_python(asked, name):
     right, wrong = ANSWERS[name]
     for code in [*right, *(code for code, _ in wrong)]:
-        if "tf." in code or "random" in code:  # no browser has TensorFlow; two draws differ
+        # The page has neither TensorFlow nor SciPy; two draws differ.
+        if any(word in code for word in ("tf.", "scipy", "random")):
             continue
         function = function_of(name, code)
         arguments = ", ".join(inspect.signature(function).parameters)
@@ -135,6 +136,11 @@ def test_answers_as_readers_write_them_are_judged_as_in_python(asked, name):
         said = asked(name, f"def {name}({arguments}):\n    {body}")
         # Whole numbers have 32 bits there.
         assert said.replace("np.int32", "np.int64") == repr(exercises.check(name, function)), code
+
+
+def test_what_the_page_lacks_is_said(asked):
+    code = f"def {ON_PAGE[PAGES[0]][0]}(relevant, k):\n    import tensorflow\n"
+    assert "Python in the page has no tensorflow. Use NumPy" in asked(ON_PAGE[PAGES[0]][0], code)
 
 
 # -- A reader at an exercise ----------------------------------------------------------------------
@@ -146,6 +152,11 @@ def test_a_reader_answers_by_mouse(page, base_url):
     press(box, "Check")
     assert verdict(box).startswith("Not attempted yet.")
     assert page.locator(".py-note").count() == 0
+    # What came over the network, or from what the browser keeps, is what was announced.
+    assert len(page.evaluate("caches.keys()")) == 1
+    announced = page.evaluate("bookPage.bytes(['start'])")
+    assert 10e6 < announced < 20e6
+    assert page.evaluate("bookPage.python.fetched") in (0, announced)
     editor = box.locator("textarea")
     editor.fill(WRONG)
     press(box, "Run")

@@ -62,10 +62,8 @@ function fetchGroup(group) {
   const files = parts.groups[group];
   const total = files.reduce((sum, file) => sum + parts.bytes[file], 0);
   let done = 0;
-  let fetched = 0;
-  const count = (bytes, ofThese) => {
+  const count = (bytes, fetched) => {
     done += bytes;
-    fetched += ofThese;
     self.postMessage({ progress: { group, done, total, fetched } });
   };
   for (const file of files) held.set(address(file), bytesOf(file, count));
