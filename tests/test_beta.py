@@ -68,7 +68,7 @@ def test_the_images_are_those_of_the_sample(kept, digits):
     # Sharp at first, and at the end one answer to every image.
     gap = np.abs(redrawn.astype(float) - queries).mean(axis=(1, 2, 3, 4))
     assert (np.diff(gap) > -0.5).all() and gap[-1] > 2 * gap[0]
-    assert np.ptp(redrawn[-1].astype(float), axis=0).max() < 10 < np.ptp(redrawn[0]) / 2
+    assert np.ptp(redrawn[-1].astype(float), axis=0).max() <= 17 < np.ptp(redrawn[0]) / 2
 
 
 def test_what_the_page_says_to_try_is_so(kept):
