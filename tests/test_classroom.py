@@ -116,7 +116,7 @@ def test_links_lead_to_copies_or_out(copies):
             assert target.startswith("https://") or target.split("#")[0] in known, page
 
 
-MOVING = ("ranking", "elbo-bars", "gradients", "latent-explorer")
+MOVING = ("ranking", "elbo-bars", "gradients", "latent-explorer", "beta", "map")
 
 
 def test_each_moving_figure_has_its_picture_and_says_what_it_shows(copies):
