@@ -16,6 +16,8 @@
     element.dataset.more = [...before, ...after].join(" ");
   }
 
+  window.bookMore = showMore; // also for what scripts build: an editor
+
   // A figure that has less room than on a wide screen.
   const isSmall = (element) =>
     element.matches(FRAMES) && element.clientWidth < element.firstElementChild.getAttribute("width");

@@ -39,7 +39,9 @@ def test_each_fold_says_what_it_does_and_leaves_its_result_in_sight(open_page, n
     # Another name would be spoken in place of the line.
     assert page.locator("details.hide > summary[aria-label]").count() == 0
     assert page.locator("details.hide :is(.cell_output, figure)").count() == 0
-    assert page.locator(".cell_output:visible").count() == page.locator(".cell_output").count()
+    # Editors and their table, where the site has them, stand in the place of stored verdicts.
+    results = ".cell:not(.py-replaced) > .cell_output"
+    assert page.locator(f"{results}:visible").count() == page.locator(results).count() > 0
 
 
 def test_a_fold_opens_by_keyboard_and_by_a_link_into_it(open_page):

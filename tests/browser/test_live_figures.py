@@ -25,7 +25,7 @@ FIGURES = {
     "beta": ("book/training.html", "fig-beta"),
     "map": ("book/retrieval.html", "fig-map"),
 }
-ON_DEMAND = {"map"}  # loads when asked, because its page is heavy
+ON_DEMAND = {"latent", "map"}  # load when asked, because their pages are heavy
 MOVES = [
     {"right": 0, "down": 0, "turn": 0},
     {"right": 3, "down": 0, "turn": 0},
@@ -454,7 +454,7 @@ def test_the_legend_shows_one_digit(opened):
 def test_the_bars_answer_to_the_keyboard(opened):
     page = opened("elbo")
     page.evaluate("bookLive.elbo.set({ mean: 0, logVar: 0, x: 1 })")
-    page.get_by_label("log-variance").focus()
+    page.get_by_role("slider", name="log-variance").focus()
     for _ in range(4):
         page.keyboard.press("ArrowLeft")
     assert page.evaluate("bookLive.elbo.values().logVar") == pytest.approx(-0.2)
@@ -879,7 +879,7 @@ def test_data_are_loaded_late_and_from_here_alone(browser, base_url):
     page.on("request", lambda request: addresses.append(request.url))
     page.goto(f"{base_url}/book/training.html", wait_until="networkidle")
     assert not any("digit-" in address for address in addresses)
-    page.locator("#fig-latent-explorer").scroll_into_view_if_needed()
+    page.get_by_role("button", name="Explore this plane").click()
     page.wait_for_selector("#fig-latent-explorer[data-live=ready]")
     assert sum("_static/web/digit-" in address for address in addresses) == 2
     assert all(address.startswith((base_url, "data:")) for address in addresses)
@@ -904,7 +904,7 @@ def test_a_figure_whose_data_are_missing_stays_a_picture(site, browser):
     page.route("**/digit-points.js", lambda route: route.abort())
     address, figure = FIGURES["latent"]
     page.goto((site / address).as_uri())
-    page.locator(f"#{figure}").scroll_into_view_if_needed()
+    page.get_by_role("button", name="Explore this plane").click()
     page.wait_for_selector(f"#{figure}[data-live=failed]")
     assert page.locator(f"#{figure} img").is_visible()
     context.close()

@@ -165,7 +165,7 @@ def test_it_is_used_by_keyboard_alone(page, base_url):
 
 
 def test_esc_closes_it_and_gives_the_focus_back(page, base_url):
-    page.goto(f"{base_url}/{HOME}")
+    page.goto(f"{base_url}/book/elbo.html")
     page.locator(".search-button-field").focus()
     open_search(page)
     page.keyboard.type("kl")

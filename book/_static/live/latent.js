@@ -148,4 +148,5 @@ bookLive.figure(
     move(held.start);
     bookLive.latent = { decode, move, position: () => [...z] };
   },
+  "Explore this plane",
 );

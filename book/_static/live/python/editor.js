@@ -98,6 +98,8 @@
     area.value = code;
     draw();
     const box = element("div", { class: "py-editor" }, colours, area);
+    const sizes = new ResizeObserver(() => window.bookMore(box)); // long lines scroll, and fade
+    [box, colours].forEach((part) => sizes.observe(part));
     return {
       box,
       area,
