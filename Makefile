@@ -20,6 +20,8 @@ TEX := latexmk texlive-xetex texlive-latex-extra texlive-fonts-recommended fonts
 ONE_THREAD := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
 # A cell may take long: only one that hangs should meet the limit (tests/test_steady.py).
 NBVAL := --nbval --nbval-cell-timeout=900 -n 2 --no-loadscope-reorder
+# With files that a plain run of pytest leaves out; named beside their folder they would be dropped.
+ALSO = -o "python_files=test_*.py $(1)"
 # Some pages only: make test-notebooks PAGES="elbo faq"
 PAGES_BY_NAME = $(if $(PAGES),$(PAGES:%=book/%.ipynb),book)
 # One notebook: make notebooks NOTEBOOK=book/elbo.ipynb
@@ -87,7 +89,7 @@ check: $(SCALE) ## lint, types, fast tests, and the notebooks and pages that you
 
 # One run for all that is no notebook, so that neither core waits at the end of each part.
 test: lint types .venv-nbgrader/.installed ## lint, types, all tests, the copies and nbgrader, every notebook's outputs
-	@$(MAKE) --no-print-directory test-library ALSO="tests/classroom_runs.py tests/class_runs.py tests/nbgrader_runs.py"
+	@$(MAKE) --no-print-directory test-library WITH='$(call ALSO,classroom_runs.py class_runs.py nbgrader_runs.py)'
 	@$(MAKE) --no-print-directory test-notebooks
 
 test-everything: test test-class test-site test-colab test-colab-whole test-matrix study-smoke study-quick test-pdf mutants ## all there is to run, for hours
@@ -122,7 +124,7 @@ audit-actionlint: $(STAMP)-actionlint
 
 test-library: $(SCALE) book ## unit, property, structure and site tests, with branch coverage
 	BOOK_SITE=_build/html $(ONE_THREAD) \
-	$(BIN)/python -m pytest -n 2 --cov --cov-report=term-missing tests vae_tutorial $(ALSO)
+	$(BIN)/python -m pytest -n 2 -m "not aside" --cov --cov-report=term-missing $(WITH) tests vae_tutorial
 
 # Two notebooks at a time, each from top to bottom in one process and on one thread: as fast on two
 # cores as two notebooks that share every core, and less at the mercy of what else runs.
@@ -194,7 +196,7 @@ study: $(SCALE) ## train and measure everything again (hours; needs the full dat
 	$(BIN)/python benchmarks/drawn.py
 
 study-smoke: $(SCALE) ## every benchmark in short, one epoch of every method of the study, on the bundled images
-	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 tests/benchmark_runs.py
+	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 -m aside $(call ALSO,benchmark_runs.py) tests
 	$(BIN)/python benchmarks/study.py --part smoke
 	$(BIN)/python benchmarks/fair.py --part smoke
 

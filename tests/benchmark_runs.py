@@ -9,7 +9,7 @@ import pytest
 
 from vae_tutorial.exercises import EXERCISES
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.aside]
 
 ROOT = Path(__file__).parent.parent
 

@@ -274,6 +274,7 @@ def test_differences_are_paired_over_queries_and_skip_what_was_not_measured():
 
 
 @pytest.mark.slow
+@pytest.mark.aside
 def test_a_tuning_runs_and_the_comparison_takes_what_it_chose(split, monkeypatch, tmp_path):
     families = {
         "HOG, PCA": [Method(kind="hog"), Method(kind="hog", cell=7)],

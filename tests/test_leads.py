@@ -90,6 +90,7 @@ def test_views_at_search_time_are_averaged(images):
 
 
 @pytest.mark.slow
+@pytest.mark.aside
 def test_a_trial_of_every_idea_finds_more_than_chance(monkeypatch, tmp_path, capsys):
     monkeypatch.setenv("VAE_STUDY_CACHE", str(tmp_path))
     few = few_images(600, 40)

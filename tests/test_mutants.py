@@ -64,6 +64,7 @@ def run(project, *options) -> subprocess.CompletedProcess:
     )
 
 
+@pytest.mark.aside
 def test_an_untested_line_is_printed_and_tested_ones_are_not(project):
     before = {path: path.read_bytes() for path in project.rglob("*.py")}
     result = run(project, "--seconds", "1", "--output", str(project / "out.json"))
@@ -83,6 +84,7 @@ def test_an_untested_line_is_printed_and_tested_ones_are_not(project):
     assert {path: path.read_bytes() for path in project.rglob("*.py")} == before
 
 
+@pytest.mark.aside
 def test_tests_that_fail_without_a_mutant_are_no_measure(project):
     (project / "test_failing.py").write_text("def test(): assert 0", encoding="utf-8")
     result = run(project, "--tests", "test_failing.py", "--at-least", "0")

@@ -312,3 +312,17 @@ def test_each_erratum_says_where_what_what_is_true_and_since_when():
         there = {path.stem for path in (ROOT / "book").iterdir()}
         assert pages and there.issuperset(pages)
         assert re.search(r"\d+\.\d+\.\d+", said["Mended"])
+
+
+def test_make_runs_the_files_that_a_plain_run_leaves_out():
+    """Pytest drops a file that is named beside its folder, and says nothing."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    (option,) = re.findall(r'^ALSO = -o "(python_files=.*) \$\(1\)"$', makefile, re.MULTILINE)
+    named = " ".join(re.findall(r"\$\(call ALSO,(.*?)\)", makefile))
+    elsewhere = {"colab_runs.py"}  # in an environment of its own
+    assert {*named.split()} == {path.name for path in Path(__file__).parent.glob("*_runs.py")} - elsewhere
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-o", f"{option} {named}"]
+    found = subprocess.run(
+        [*command, "--ignore-glob=*test_*.py", "tests"], capture_output=True, text=True, cwd=ROOT
+    ).stdout
+    assert [name for name in named.split() if f"{name}::" not in found] == []

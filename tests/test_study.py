@@ -173,6 +173,7 @@ def test_the_stored_results_come_out_again(path, name):
 
 
 @pytest.mark.slow
+@pytest.mark.aside
 def test_the_command_runs_on_the_bundled_images(tmp_path):
     command = [sys.executable, "benchmarks/study.py", "--part", "quick", "--data", "mnist"]
     command += ["--only", "beta 5", "--output", str(tmp_path), "--compare"]
@@ -309,6 +310,7 @@ def line(name: str, score: float) -> dict:
 
 
 @pytest.mark.slow
+@pytest.mark.aside
 def test_the_bounds_are_ordered_and_agree_with_the_loss():
     spec = specs.replace(specs.models_of_sweeps()["latent 8"], epochs=1)
     split = specs.load_split("mnist", "quick")
