@@ -320,7 +320,9 @@ def test_make_runs_the_files_that_a_plain_run_leaves_out():
     (option,) = re.findall(r'^ALSO = -o "(python_files=.*) \$\(1\)"$', makefile, re.MULTILINE)
     named = " ".join(re.findall(r"\$\(call ALSO,(.*?)\)", makefile))
     elsewhere = {"colab_runs.py"}  # in an environment of its own
-    assert {*named.split()} == {path.name for path in Path(__file__).parent.glob("*_runs.py")} - elsewhere
+    assert {*named.split()} == {
+        path.name for path in Path(__file__).parent.glob("*_runs.py")
+    } - elsewhere
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-o", f"{option} {named}"]
     found = subprocess.run(
         [*command, "--ignore-glob=*test_*.py", "tests"], capture_output=True, text=True, cwd=ROOT
