@@ -269,29 +269,30 @@ def export(name: str) -> None:
 
 def bring_in(name: str, path: Path) -> bool:
     """Write the translations of a file into the catalogue, and say what is refused."""
-    catalogue, bad, changed = load(name), False, 0
+    catalogue, unknown, changed = load(name), [], 0
     there = {(message.context, message.id): message for message in catalogue if message.id}
+    numbers = {message.id: number for number, message in enumerate(there.values())}
     for row in json.loads(path.read_text(encoding="utf-8")):
         context = "term" if row.get("kind") == "term" else None
-        message = there.get((context, row["id"])) or there.get((None, row["id"]))
+        new, message = row.get("str", ""), there.get((context, row["id"]))
         if message is None:
-            print(f"n {row.get('n', '?')}: the page has no such message: {row['id'][:60]}")
-            bad = True
-            continue
-        new = row.get("str", "")
-        if not new or (row.get("fuzzy") and new == message.string):
-            continue
-        changed += message.string != new or message.fuzzy
-        message.string = new
-        message.flags.discard("fuzzy")
-        if found := faults_of(message, new):
-            bad = True
-            print(f"n {row.get('n', '?')}: {row['id'][:60]}")
-            print("".join(f"    {fault}\n" for fault in found), end="")
+            unknown.append(row["id"])
+        # What is fuzzy stays so until somebody has written it anew, or taken that mark away.
+        elif new and not (row.get("fuzzy") and new == message.string):
+            changed += message.string != new
+            message.string = new
+            message.flags.discard("fuzzy")
     save(catalogue, name)
-    left = len(missing(catalogue))
-    print(f"{name}: {changed} changed, {left} of {len(there)} still untranslated")
-    return bad
+    terms.cache_clear()
+    wrong = list(refused(name, catalogue))
+    for text in unknown:
+        print(f"the page has no such message: {text[:70]}")
+    for text, found in wrong:
+        print(f"n {numbers[text]}: {text[:70]}")
+        print("".join(f"    {fault}\n" for fault in found), end="")
+    left = f"{len(missing(catalogue))} of {len(there)} still untranslated"
+    print(f"{name}: {changed} changed, {len(wrong)} refused, {left}")
+    return bool(wrong or unknown)
 
 
 # -- The tree -------------------------------------------------------------------------------------
