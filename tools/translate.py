@@ -15,6 +15,7 @@ import argparse
 import io
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -44,6 +45,8 @@ SPOKEN_CONFIG = [
     ("sphinx", "config", "html_theme_options", "logo", "text"),
     ("sphinx", "config", "html_theme_options", "logo", "alt_text"),
 ]
+# Two English names of a term may have one in Chinese.
+SAME_TERM = re.compile(r"^(\S.*\n)\1", re.MULTILINE)
 # For the extension in tools/translation_extension.py.
 ENGLISH = "english.json"
 
@@ -325,7 +328,8 @@ def build(into: Path) -> None:
         kept.add(target)
         if path in sources:
             source = path.read_text(encoding="utf-8")
-            write(target, translated(path.name, source, translator(sources[path])))
+            text = translated(path.name, source, translator(sources[path]))
+            write(target, SAME_TERM.sub(r"\1", text) if sources[path] == GLOSSARY else text)
             page = path.relative_to(ROOT).with_suffix("").as_posix()
             english[page] = headings(path.name, source)
         elif not is_same(path, target):
@@ -335,12 +339,11 @@ def build(into: Path) -> None:
         if path.is_file() and path not in kept:
             path.unlink()
     write_configuration(into)
-    names = {new: old for old, new in reversed(terms_as_written().items())}
+    names: dict[str, list[str]] = {}
+    for message in load(GLOSSARY):
+        if message.context == "term":
+            names.setdefault(translation(message) or message.id, []).append(message.id)
     write(into / ENGLISH, json.dumps({"headings": english, "terms": names}, ensure_ascii=False))
-
-
-def terms_as_written() -> dict[str, str]:
-    return {m.id: translation(m) or m.id for m in load(GLOSSARY) if m.context == "term"}
 
 
 def write_configuration(into: Path) -> None:
