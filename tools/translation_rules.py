@@ -76,6 +76,8 @@ def said(message: str, is_plain: bool = False) -> Said:
             read(token, found)
     for number in NUMBER.findall(found.text):
         found.count("number", number)
+    for place in re.findall(r"\{\w+\}", found.text):
+        found.count("place to fill", place)
     if "|" in message:
         found.parts["bar of a table"] = Counter({"|": len(re.findall(r"(?<!\\)\|", message))})
     return found
