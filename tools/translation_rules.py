@@ -133,7 +133,8 @@ def faults(source: str, message: str, kind: str, terms: Mapping[str, str]) -> It
         for what in wanted - got:
             yield f"{part} missing: {what}"
         for what in got - wanted:
-            yield f"{part} that the source lacks: {what}"
+            hint = "; a number in words stays in words: ten is 十" if part == "number" else ""
+            yield f"{part} that the source lacks: {what}{hint}"
     yield from faults_of_terms(there.terms, here.terms, terms)
     if not plain:
         yield from faults_of_form(source, message, here)
