@@ -99,6 +99,8 @@ class Splitter:
             self.fence(fence)
         elif not line.strip() or LABEL.match(line) or COMMENT.match(line):
             self.literal()
+        elif self.is_code(line):
+            self.literal(lambda line: self.at >= len(self.lines) or not self.lines[self.at])
         elif line.lstrip().startswith("$$"):
             self.formula()
         elif HTML.match(line):
@@ -113,6 +115,11 @@ class Splitter:
             self.add(Piece(line, line, "term"), self.end())
         else:
             self.paragraph()
+
+    def is_code(self, line: str) -> bool:
+        """Return whether a line is code that is only indented, and no second block of an item."""
+        before = self.at and self.lines[self.at - 1]
+        return line.startswith("    ") and before == "" and not ITEM.match(line)
 
     def fence(self, fence: re.Match) -> None:
         _, marks, name, argument, info = fence.groups()
