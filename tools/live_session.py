@@ -156,7 +156,7 @@ def execute_what_can(code: str, space: dict, name: str):
             made = live_missing.made_by(statement)
             space |= dict.fromkeys(made, live_missing.Missing(error.lacked))
     if passed:
-        names = ", ".join(dict.fromkeys(lacks))
+        names = " or ".join(dict.fromkeys(lacks))
         shown.add("passed", text="\n".join(passed), lacks=names)
     return value
 
