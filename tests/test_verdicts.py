@@ -84,7 +84,7 @@ def words(page: str) -> str:
 
 PAGE, BETTER, FIRST = "retrieval.ipynb", "better-representations.ipynb", "index.md"
 HARDLY = "finds digits hardly better than PCA"
-MOST = "The same knowledge put in by hand, before any search, goes most of the way."
+MOST = "Put in by hand, before any search, it goes most of the way:"
 BEATS = (
     "has the best first ten results on digits, even when its rivals get a graph of neighbours too"
 )
