@@ -69,6 +69,7 @@ TESTS = {
     "progress": ["progress", "notebook_helpers"],
     "retrieval": ["retrieval"],
     "training": ["training", "data_of_models"],
+    "_words": ["words"],
     "exercises/__init__": ["exercises"],
     "exercises/__main__": ["marking"],
     "exercises/_cells": ["marking"],

@@ -9,6 +9,7 @@ A new language begins with --update LANGUAGE. With --check it only says what is 
 
 import argparse
 import io
+import posixpath
 import re
 import sys
 from collections import Counter
@@ -20,6 +21,7 @@ from babel.messages.extract import extract_from_file
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from vae_tutorial import _pictures
 from vae_tutorial._words import DOMAIN, LOCALE
 from vae_tutorial.exercises import (
     EXERCISES,
@@ -78,10 +80,11 @@ def of_the_constants() -> Iterator[tuple[str, str, str]]:
         "_process": (_process.MISSING, _process.UNREADABLE),
         "_relations": (*_relations.CHANGES, *_relations.PARTS),
         "_trial": (_trial.BUSY, _trial.CHANGES),
+        "../_pictures": _pictures.NEEDS.values(),
     }
     for module, messages in constants.items():
         for message in messages:
-            yield message, f"vae_tutorial/exercises/{module}.py", ""
+            yield message, posixpath.normpath(f"vae_tutorial/exercises/{module}.py"), ""
 
 
 def source() -> Catalog:
@@ -120,7 +123,7 @@ def as_po(catalog: Catalog) -> bytes:
     write_po(
         file, catalog, width=100, omit_header=True, ignore_obsolete=True, include_previous=True
     )
-    head = f'{HEADER}\nmsgid ""\nmsgstr ""\n"Language: {catalog.locale}\\n"\n'
+    head = f'{HEADER}\nmsgid ""\nmsgstr ""\n"Language: {catalog.locale_identifier}\\n"\n'
     head += '"Content-Type: text/plain; charset=UTF-8\\n"\n\n'
     return head.encode() + file.getvalue()
 

@@ -135,8 +135,8 @@ def to_mark(given, table: Table) -> dict[Path, str]:
     for path, file in paths.items():
         old = known.get(str(cell(file)))
         if old and old != _version(path):
-            words = "{file}: has changed since it was marked. Delete its rows to mark it again."
-            say(_(words, file=file))
+            line = _("has changed since it was marked. Delete its rows to mark it again.")
+            say(_("{file}: {line}", file=file, line=line))
     return {path: file for path, file in paths.items() if str(cell(file)) not in known}
 
 
@@ -177,8 +177,8 @@ def main() -> None:
     table = open_table(output)
     waiting = to_mark(given, table)
     if kept := len({row["file"] for row in table.rows}):
-        words = _("{count} files have rows in {path} already, which stay as they are")
-        say(words.format(count=kept, path=shown(table.path)))
+        where = shown(table.path)
+        say(_("{n} files have rows in {path} already, which stay as they are", n=kept, path=where))
     if not mark_all(waiting, given, roster, table):
         path = shown(table.path)
         say(_("stopped; {path} holds what was marked, the same command goes on", path=path))
