@@ -56,7 +56,7 @@ def _lot(lot: str):
 class Shell:
     """Stands for IPython's shell: no command of the system and no magic is run."""
 
-    def getoutput(self, command, *_, **__):
+    def getoutput(self, command, *_rest, **_named):
         raise NotRun(
             _("Marking runs no command of the system, such as {command!r}.", command=command)
         )
