@@ -5,6 +5,7 @@ import csv
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import unicodedata
@@ -330,3 +331,25 @@ def test_a_console_without_chinese_letters_is_no_error(tmp_path):
         printed = subprocess.run([sys.executable, "-c", code], env=own, capture_output=True)
         assert (printed.returncode, printed.stderr) == (0, b"")
         assert printed.stdout.decode("utf-8").startswith(begins)
+
+
+# -- In the page ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("language", "said"), [("zh_CN", "尚未作答"), ("en", "not attempted yet")])
+def test_python_in_the_page_speaks_as_the_site_does(language, said, tmp_path):
+    files = [*PACKAGE.rglob("*.py"), *PACKAGE.glob(f"locale/{language}/*/*.mo")]
+    for path in files:  # what live_extension.py puts into the page's archive
+        target = tmp_path / path.relative_to(PACKAGE.parent)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+    code = (
+        "import live_session\nlive_session.speak_as_the_site()\n"
+        "from vae_tutorial import exercises\n"
+        "print(exercises.__file__)\nprint(exercises.check('top_k', lambda distances, k: None))"
+    )
+    tools = str(Path(words.__file__).parent)
+    own = os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{tools}", "PYTHONIOENCODING": "utf-8"}
+    done = subprocess.run([sys.executable, "-c", code], env=own, capture_output=True, check=True)
+    where, verdict = done.stdout.decode("utf-8").splitlines()
+    assert where.startswith(str(tmp_path)) and verdict.endswith(said)
