@@ -350,6 +350,7 @@ def test_python_in_the_page_speaks_as_the_site_does(language, said, tmp_path):
     )
     tools = str(Path(words.__file__).parent)
     own = os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{tools}", "PYTHONIOENCODING": "utf-8"}
-    done = subprocess.run([sys.executable, "-c", code], env=own, capture_output=True, check=True)
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=tmp_path, env=own, capture_output=True, check=True)
     where, verdict = done.stdout.decode("utf-8").splitlines()
     assert where.startswith(str(tmp_path)) and verdict.endswith(said)

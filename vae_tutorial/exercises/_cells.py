@@ -122,11 +122,11 @@ def steps_of(cells) -> tuple[list[Step], dict[str, str], set[str]]:
 
 
 def _not_python(error: BaseException) -> str:
-    syntax = isinstance(error, SyntaxError)
-    where = _(", line {line} of its cell", line=error.lineno) if syntax else ""
-    return _(
-        "The cell is not Python{where}: {error}.", where=where, error=getattr(error, "msg", error)
-    )
+    where = ""
+    if isinstance(error, SyntaxError):
+        where = _(", line {line} of its cell", line=error.lineno)
+    said = getattr(error, "msg", error)
+    return _("The cell is not Python{where}: {error}.", where=where, error=said)
 
 
 def parse(source: str) -> list[ast.stmt]:
