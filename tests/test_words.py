@@ -207,7 +207,7 @@ def test_every_diagnosis_hint_and_reason_is_chinese(chinese):
 def test_hints_are_chinese(chinese):
     first = exercises.hint("gallery_bytes")
     assert (
-        repr(first) == "gallery_bytes，提示 1/3（提个醒）：一共存了多少个数，它们又是多少个比特？"
+        repr(first) == "gallery_bytes，提示 1/3（轻轻一推）：一共存了多少个数，它们又是多少个比特？"
     )
 
 
