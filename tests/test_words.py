@@ -132,8 +132,9 @@ def test_messages_are_literals_and_nothing_else_is_called_underscore(path):
             assert named == {keyword.arg for keyword in call.keywords} - {None} or any(
                 keyword.arg is None for keyword in call.keywords
             ), f"line {call.lineno}"
-    functions = [p for p in ast.walk(tree) if isinstance(p, ast.FunctionDef | ast.Lambda)]
-    assert [f.lineno for f in functions if calls(f) and binds(f)] == []
+    kinds = (ast.FunctionDef, ast.Lambda)
+    functions = [p for p in ast.walk(tree) if isinstance(p, kinds)] if calls(tree) else []
+    assert [f.lineno for f in functions if binds(f) and calls(f)] == []
 
 
 def test_babel_is_not_imported():
