@@ -45,6 +45,7 @@ FLOORS = [
     "_index_file",
     "neighbours",
     "retrieval",
+    "_drawn",
     "plotting",
     "exercises",
 ]

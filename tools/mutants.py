@@ -41,6 +41,7 @@ SECONDS = "processor time for a mutant, beyond twice that of the unchanged tests
 TESTS = {
     "_checks": ["checks"],
     "_dataset": ["datasets"],
+    "_drawn": ["plotting"],
     "_exact": ["retrieval"],
     "_index_file": ["retrieval"],
     "_pictures": ["folders"],
