@@ -113,6 +113,7 @@ def write_parts(app) -> None:
             shutil.copyfile(Path(app.config.book_live) / part["file"], target)
     (folder / "pyodide-lock.json").write_text(json.dumps(lock(known)), encoding="utf-8")
     modules = sorted((ROOT / "vae_tutorial").rglob("*.py"))
+    modules += (ROOT / "vae_tutorial" / "locale").glob(f"{app.config.language}/*/*.mo")
     library = {path.relative_to(ROOT).as_posix(): path for path in modules}
     session = {name: Path(__file__).with_name(file) for name, file in SESSION.items()}
     zipped(folder / "library.zip", library | session)

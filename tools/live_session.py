@@ -9,6 +9,7 @@ import contextlib
 import io
 import json
 import linecache
+import os
 import sys
 import traceback
 import types
@@ -88,6 +89,18 @@ def count_64_bits() -> None:
         return bincount(x.astype(numpy.intp) if x.dtype == numpy.int64 else x, *rest, **named)
 
     numpy.bincount = counted
+
+
+def speak_as_the_site() -> None:
+    """Let the library answer in the site's language: no other catalogue came with it."""
+    from vae_tutorial import _words
+
+    for folder in _words.LOCALE.glob("*"):
+        os.environ[_words.VARIABLE] = folder.name
+
+
+if sys.platform == "emscripten":
+    speak_as_the_site()
 
 
 # -- Figures ---------------------------------------------------------------------------------------

@@ -41,6 +41,7 @@ SECONDS = "processor time for a mutant, beyond twice that of the unchanged tests
 TESTS = {
     "_checks": ["checks"],
     "_dataset": ["datasets"],
+    "_drawn": ["plotting"],
     "_exact": ["retrieval"],
     "_index_file": ["retrieval"],
     "_pictures": ["folders"],
@@ -69,6 +70,7 @@ TESTS = {
     "progress": ["progress", "notebook_helpers"],
     "retrieval": ["retrieval"],
     "training": ["training", "data_of_models"],
+    "_words": ["words"],
     "exercises/__init__": ["exercises"],
     "exercises/__main__": ["marking"],
     "exercises/_cells": ["marking"],

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from vae_tutorial._checks import check_images, check_labels
+from vae_tutorial._words import _
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -55,8 +56,12 @@ class Dataset:
         }
         if len(checked["label_groups"]) not in (0, len(checked["label_names"])):
             raise ValueError(
-                f"label_groups must name a group for each of the {len(self.label_names)} labels, "
-                f"got {len(checked['label_groups'])}; pass as many, or none"
+                _(
+                    "label_groups must name a group for each of the {count} labels, got "
+                    "{got}; pass as many, or none",
+                    count=len(self.label_names),
+                    got=len(checked["label_groups"]),
+                )
             )
         _check_positions(checked["labels"], "labels", "label_names", len(self.label_names))
         for field in ("gallery_indices", "query_indices"):
@@ -120,7 +125,14 @@ def _check_positions(values, name: str, target: str, length: int) -> np.ndarray:
     array = check_labels(array, name) if array.size else np.empty(0, np.int64)
     if array.size and not 0 <= array.min() <= array.max() < length:
         raise ValueError(
-            f"{name} must be positions in {target}, 0 to {length - 1}, "
-            f"got values from {array.min()} to {array.max()}; count from 0"
+            _(
+                "{name} must be positions in {target}, 0 to {last}, got values from {low} to "
+                "{high}; count from 0",
+                name=name,
+                target=target,
+                last=length - 1,
+                low=array.min(),
+                high=array.max(),
+            )
         )
     return array

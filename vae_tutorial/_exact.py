@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from vae_tutorial._checks import check_matrix
+from vae_tutorial._words import _
 
 METRICS = ("euclidean", "cosine", "inner_product")
 BLOCK_BYTES = 16 * 2**20  # one block of scores: small enough for the processor's cache
@@ -166,8 +167,13 @@ def check_descriptors(values: ArrayLike, name: str, *, columns: int | None = Non
     descriptors = check_matrix(values, name, columns=columns)
     if np.abs(descriptors).max() > LARGEST:
         raise ValueError(
-            f"{name} must lie within +-{LARGEST:g}, got {np.abs(descriptors).max():g}; "
-            "divide them by a common factor"
+            _(
+                "{name} must lie within +-{largest:g}, got {high:g}; divide them by a common "
+                "factor",
+                name=name,
+                largest=LARGEST,
+                high=np.abs(descriptors).max(),
+            )
         )
     return descriptors
 

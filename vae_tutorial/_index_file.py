@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from vae_tutorial._words import _
+
 FORMAT = 1
 
 
@@ -35,19 +37,32 @@ def read(path: str | os.PathLike) -> dict[str, Any]:
     """Return what :func:`write` was given, by name."""
     path = Path(path).expanduser()
     if not path.is_file():
-        raise FileNotFoundError(f"no index at {path}; make one with ImageIndex.save")
+        raise FileNotFoundError(_("no index at {path}; make one with ImageIndex.save", path=path))
     try:
         with np.load(path, allow_pickle=False) as file:
             content = {name: file[name] for name in file.files}
         stated = str(content.pop("sha256"))
     except Exception as error:  # a damaged archive fails in more ways than can be listed
         raise ValueError(
-            f"{path} is damaged or is no index of vae_tutorial ({error}); make it again"
+            _(
+                "{path} is damaged or is no index of vae_tutorial ({error}); make it again",
+                path=path,
+                error=error,
+            )
         ) from error
     if stated != digest(content):
-        raise ValueError(f"{path} is damaged: its checksum does not fit; make it again")
+        raise ValueError(
+            _("{path} is damaged: its checksum does not fit; make it again", path=path)
+        )
     if int(content["format"]) != FORMAT:
-        raise ValueError(f"{path} has format {content['format']}, expected {FORMAT}; make it again")
+        raise ValueError(
+            _(
+                "{path} has format {found}, expected {wanted}; make it again",
+                path=path,
+                found=content["format"],
+                wanted=FORMAT,
+            )
+        )
     return content
 
 
@@ -66,10 +81,16 @@ def _target(path: str | os.PathLike) -> Path:
     path = Path(path).expanduser()
     target = Path(os.path.realpath(path))
     if os.path.lexists(target) and not target.is_file():  # also a link that leads to itself
-        kind = "a folder" if target.is_dir() else "a device or another special file"
-        raise ValueError(f"{path} is {kind}, which an index cannot replace; name a file")
+        kind = _("a folder") if target.is_dir() else _("a device or another special file")
+        raise ValueError(
+            _("{path} is {kind}, which an index cannot replace; name a file", path=path, kind=kind)
+        )
     if not target.parent.is_dir():
         raise FileNotFoundError(
-            f"cannot save to {path}: there is no folder {target.parent}; make it first"
+            _(
+                "cannot save to {path}: there is no folder {parent}; make it first",
+                path=path,
+                parent=target.parent,
+            )
         )
     return target

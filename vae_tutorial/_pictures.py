@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from vae_tutorial._words import _
+
 # An image of more pixels to decode is refused. At this limit reading takes .5 to 1.2 GB, for WebP
 # and JPEG 2000 up to 2 GB.
 MAX_PIXELS = 100_000_000
@@ -18,7 +20,7 @@ _LARGE = 1_000_000
 # once the plug-in pillow-heif is registered, AVIF from Pillow 11.3.
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "AVIF", "JPEG2000", "HEIF")
 # Formats that say who they are in bytes 4 to 11, and what they need to be read.
-_NEEDS = {
+NEEDS = {
     "HEIF": "a HEIC image, for which Pillow needs a plug-in: install pillow-heif and call "
     "pillow_heif.register_heif_opener()",
     "AVIF": "an AVIF image, for which Pillow 11.3 or newer is needed",
@@ -76,11 +78,11 @@ def _reason(error: Exception, file: Path, notes: list[str]) -> str:
     """Return why a file cannot be used, in a line without its name."""
     if isinstance(error, UnidentifiedImageError):  # its own text says no more than that
         needed = _brand(file)
-        if needed in _NEEDS and needed not in Image.OPEN:
-            return _NEEDS[needed]
-        return "; ".join(notes) or "not an image of a known format"
+        if needed in NEEDS and needed not in Image.OPEN:
+            return _(NEEDS[needed])
+        return "; ".join(notes) or _("not an image of a known format")
     if isinstance(error, Image.DecompressionBombError):
-        return "more pixels than PIL.Image.MAX_IMAGE_PIXELS allows; make it smaller first"
+        return _("more pixels than PIL.Image.MAX_IMAGE_PIXELS allows; make it smaller first")
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return str(error) or repr(error)
@@ -98,10 +100,10 @@ def _start(file: Path) -> bytes:
 
 def _read(file: Path, size: tuple[int, int], mode: str) -> np.ndarray:
     if not file.is_file():
-        raise ValueError("not a file; images must lie directly in their label's folder")
+        raise ValueError(_("not a file; images must lie directly in their label's folder"))
     start = _start(file)
     if not start:
-        raise ValueError("an empty file")
+        raise ValueError(_("an empty file"))
     Image.init()  # else only the most common formats are known
     formats = [name for name in _FORMATS if name in Image.OPEN]
     with Image.open(file, formats=formats) as image:
@@ -114,8 +116,12 @@ def _read(file: Path, size: tuple[int, int], mode: str) -> np.ndarray:
             image.draft(None, (side, side))  # this changes JPEG images only
         if image.width * image.height > MAX_PIXELS:
             raise ValueError(
-                f"{image.width:,} x {image.height:,} pixels, more than {MAX_PIXELS:,}; "
-                "make it smaller first"
+                _(
+                    "{width:,} x {height:,} pixels, more than {most:,}; make it smaller first",
+                    width=image.width,
+                    height=image.height,
+                    most=MAX_PIXELS,
+                )
             )
         image.load()
         return np.asarray(ImageOps.fit(_upright(_plain(image, start, side, mode), image), size))
@@ -127,7 +133,7 @@ def _choose_page(image) -> None:
         while image.tag_v2.get(_SUBFILE, 0) & 1:
             image.seek(image.tell() + 1)
     except EOFError as error:
-        raise ValueError("a TIFF that holds nothing but thumbnails") from error
+        raise ValueError(_("a TIFF that holds nothing but thumbnails")) from error
 
 
 def _plain(image, start: bytes, side: int, mode: str) -> Image.Image:
@@ -152,8 +158,10 @@ def _from_16_bits(image) -> Image.Image:
         inverted = image.tag_v2.get(_PHOTOMETRIC) == 0
         if image.mode in ("I", "F") or top > 65_535:
             raise ValueError(
-                "a TIFF of signed, 32-bit or floating-point numbers, which have no fixed white; "
-                "save it with 8 or 16 bits"
+                _(
+                    "a TIFF of signed, 32-bit or floating-point numbers, which have no fixed "
+                    "white; save it with 8 or 16 bits"
+                )
             )
     levels = np.asarray(image)
     table = np.rint(np.arange(top + 1) * (255 / top)).astype(np.uint8)

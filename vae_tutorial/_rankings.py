@@ -9,6 +9,8 @@ import numbers
 import numpy as np
 from numpy.typing import ArrayLike
 
+from vae_tutorial._words import _
+
 
 def check_classes(
     values: ArrayLike, name: str, *, axes: int = 1, length: int | None = None
@@ -17,36 +19,74 @@ def check_classes(
     array = np.asarray(values)
     if array.ndim == axes + 1 and _is_one_hot(array):
         raise ValueError(
-            f"{name} must hold one label an image, got a one-hot table of shape {array.shape}; "
-            f"use {name}.argmax(axis=-1)"
+            _(
+                "{name} must hold one label an image, got a one-hot table of shape {shape}; "
+                "use {name}.argmax(axis=-1)",
+                name=name,
+                shape=array.shape,
+            )
         )
     if axes == 2:
         check_table(array, name)
     elif array.ndim != 1:
-        mend = f"use {name}.ravel()" if array.shape[1:] == (1,) else "pass one label an image"
-        raise ValueError(f"{name} must have shape (n,), got {array.shape}; {mend}")
+        mend = _("pass one label an image")
+        if array.shape[1:] == (1,):
+            mend = _("use {name}.ravel()", name=name)
+        raise ValueError(
+            _(
+                "{name} must have shape (n,), got {shape}; {mend}",
+                name=name,
+                shape=array.shape,
+                mend=mend,
+            )
+        )
     elif array.size == 0:
-        raise ValueError(f"{name} is empty; pass at least one label")
+        raise ValueError(_("{name} is empty; pass at least one label", name=name))
     if length is not None and len(array) != length:
-        raise ValueError(f"{name} must have {length} entries, got {len(array)}; one label an image")
+        raise ValueError(
+            _(
+                "{name} must have {length} entries, got {count}; one label an image",
+                name=name,
+                length=length,
+                count=len(array),
+            )
+        )
     if array.dtype.kind == "O" and all(isinstance(value, str) for value in array.flat):
         array = array.astype(str)  # as pandas hands on names
     if array.dtype.kind == "U":
         return array
     if array.dtype.kind not in "ui":
-        raise TypeError(f"{name} must be whole numbers or names, {_no_classes(array, name)}")
+        raise TypeError(
+            _(
+                "{name} must be whole numbers or names, {mend}",
+                name=name,
+                mend=_no_classes(array, name),
+            )
+        )
     if array.max() >= 2**63:
-        raise ValueError(f"{name} must lie below 2**63, got {array.max()}; number the classes anew")
+        raise ValueError(
+            _(
+                "{name} must lie below 2**63, got {high}; number the classes anew",
+                name=name,
+                high=array.max(),
+            )
+        )
     return array.astype(np.int64, copy=False)
 
 
 def check_comparable(queries: np.ndarray, others: np.ndarray, names: str) -> None:
     """Refuse to compare names of classes with numbers; ``names`` says what is compared."""
     if queries.dtype.kind != others.dtype.kind:
-        kinds = ["names" if side.dtype.kind == "U" else "numbers" for side in (queries, others)]
+        kinds = [
+            _("names") if side.dtype.kind == "U" else _("numbers") for side in (queries, others)
+        ]
         raise TypeError(
-            f"{names} must both be names or both be numbers, got {' and '.join(kinds)}; "
-            "no label would match any other"
+            _(
+                "{names} must both be names or both be numbers, got {kinds}; no label "
+                "would match any other",
+                names=names,
+                kinds=_(" and ").join(kinds),
+            )
         )
 
 
@@ -56,8 +96,11 @@ def without_label(labels: np.ndarray, unlabelled: int | str | None) -> np.ndarra
         isinstance(unlabelled, bool) or not isinstance(unlabelled, numbers.Integral | str)
     ):
         raise TypeError(
-            f"unlabelled must be a whole number, a name or None, got {unlabelled!r}; "
-            "pass the label of images whose class is unknown"
+            _(
+                "unlabelled must be a whole number, a name or None, got {unlabelled!r}; pass "
+                "the label of images whose class is unknown",
+                unlabelled=unlabelled,
+            )
         )
     if isinstance(unlabelled, str) == (labels.dtype.kind == "U") and unlabelled is not None:
         return labels == unlabelled
@@ -70,11 +113,24 @@ def check_places(
     """Return places in a gallery, whole numbers in an array of ``axes`` axes."""
     array = np.asarray(values)
     if array.dtype.kind not in "ui":
-        raise TypeError(f"{name} must be whole numbers, {_no_places(array, name)}")
+        raise TypeError(
+            _(
+                "{name} must be whole numbers, {mend}",
+                name=name,
+                mend=_no_places(array, name),
+            )
+        )
     if axes == 2:
         check_table(array, name)
     elif array.ndim != 1 or len(array) != length:
-        raise ValueError(f"{name} must have {length} entries, got shape {array.shape}")
+        raise ValueError(
+            _(
+                "{name} must have {length} entries, got shape {shape}",
+                name=name,
+                length=length,
+                shape=array.shape,
+            )
+        )
     return array
 
 
@@ -83,10 +139,13 @@ def check_relevant(relevant: ArrayLike) -> np.ndarray:
     array = np.asarray(relevant)
     if array.dtype != bool:
         only_bits = array.dtype.kind in "fui" and bool(np.isin(array, (0, 1)).all())
-        mend = ", or turn zeros and ones into booleans with relevant.astype(bool)"
+        mend = _(", or turn zeros and ones into booleans with relevant.astype(bool)")
         raise TypeError(
-            f"relevant must be boolean, got dtype {array.dtype}; make it with metrics.relevance"
-            f"{mend if only_bits else ''}"
+            _(
+                "relevant must be boolean, got dtype {dtype}; make it with metrics.relevance{mend}",
+                dtype=array.dtype,
+                mend=mend if only_bits else "",
+            )
         )
     return check_table(array, "relevant")
 
@@ -96,22 +155,34 @@ def check_ranking(relevant: ArrayLike, n_relevant: ArrayLike) -> tuple[np.ndarra
     relevant, n_relevant = check_relevant(relevant), np.asarray(n_relevant)
     if n_relevant.dtype.kind not in "ui":
         raise TypeError(
-            f"n_relevant must be whole numbers, got dtype {n_relevant.dtype}; "
-            "make it with metrics.count_relevant"
+            _(
+                "n_relevant must be whole numbers, got dtype {dtype}; make it with "
+                "metrics.count_relevant",
+                dtype=n_relevant.dtype,
+            )
         )
     if n_relevant.shape != (len(relevant),):
         raise ValueError(
-            f"n_relevant must have shape ({len(relevant)},), one count a query, "
-            f"got {n_relevant.shape}; make it with metrics.count_relevant"
+            _(
+                "n_relevant must have shape ({count},), one count a query, got {shape}; make "
+                "it with metrics.count_relevant",
+                count=len(relevant),
+                shape=n_relevant.shape,
+            )
         )
     n_relevant = n_relevant.astype(np.int64)
     found = relevant.sum(axis=1)
     if (n_relevant < found).any():
         row = int(np.argmax(n_relevant < found))
         raise ValueError(
-            f"n_relevant[{row}] is {n_relevant[row]}, but row {row} of relevant marks {found[row]} "
-            "results: more are found than exist; count over the whole gallery with "
-            "metrics.count_relevant"
+            _(
+                "n_relevant[{row}] is {n_relevant}, but row {row} of relevant marks {found} "
+                "results: more are found than exist; count over the whole gallery with "
+                "metrics.count_relevant",
+                row=row,
+                n_relevant=n_relevant[row],
+                found=found[row],
+            )
         )
     return relevant, n_relevant
 
@@ -119,10 +190,15 @@ def check_ranking(relevant: ArrayLike, n_relevant: ArrayLike) -> tuple[np.ndarra
 def check_table(array: np.ndarray, name: str) -> np.ndarray:
     """Return ``array`` if it has a row for each query and a column for each rank."""
     if array.ndim != 2 or array.size == 0:
-        mend = f"; a single query becomes a row with {name}[np.newaxis]" if array.ndim == 1 else ""
+        mend = _("; a single query becomes a row with {name}[np.newaxis]", name=name)
         raise ValueError(
-            f"{name} must have shape (n_queries, n_ranked) with at least one of each, "
-            f"got {array.shape}{mend}"
+            _(
+                "{name} must have shape (n_queries, n_ranked) with at least one of each, got "
+                "{shape}{mend}",
+                name=name,
+                shape=array.shape,
+                mend=mend if array.ndim == 1 else "",
+            )
         )
     return array
 
@@ -149,34 +225,44 @@ def _no_classes(array: np.ndarray, name: str) -> str:
     values = array.ravel().tolist()
     missing = [value for value in values if _is_missing(value)]
     if missing:
-        return (
-            f"but it holds {missing[0]} where a label is missing; leave those images out, or "
-            "number the classes and put -1 there, which matches nothing"
+        return _(
+            "but it holds {missing} where a label is missing; leave those images out, or "
+            "number the classes and put -1 there, which matches nothing",
+            missing=missing[0],
         )
     if array.dtype.kind == "b":
-        return (
-            f"got dtype bool; use {name}.astype(int) if True and False are two classes, "
-            f"np.flatnonzero({name}) if True marks places"
+        return _(
+            "got dtype bool; use {name}.astype(int) if True and False are two classes, "
+            "np.flatnonzero({name}) if True marks places",
+            name=name,
         )
     if array.dtype.kind == "S":
-        return f"got dtype {array.dtype}; use {name}.astype(str)"
+        return _("got dtype {dtype}; use {name}.astype(str)", dtype=array.dtype, name=name)
     others = [value for value in values if not _is_whole(value)]
     if others:
-        return f"got {others[0]!r}; number the classes 0, 1, 2 and so on, or name them"
-    return f"got dtype {array.dtype}; use {name}.astype(int)"
+        return _(
+            "got {value!r}; number the classes 0, 1, 2 and so on, or name them", value=others[0]
+        )
+    return _("got dtype {dtype}; use {name}.astype(int)", dtype=array.dtype, name=name)
 
 
 def _no_places(array: np.ndarray, name: str) -> str:
     """Say what came in place of places in a gallery, and the mend that fits it."""
     if array.dtype.kind == "b":
-        return f"got dtype bool, a mask; np.flatnonzero({name}) gives the places that it marks"
+        return _(
+            "got dtype bool, a mask; np.flatnonzero({name}) gives the places that it marks",
+            name=name,
+        )
     values = array.ravel().tolist()
     missing = [value for value in values if _is_missing(value)]
     if missing:
-        return f"but it holds {missing[0]} where a place is missing; leave that result out"
+        return _(
+            "but it holds {missing} where a place is missing; leave that result out",
+            missing=missing[0],
+        )
     if values and all(map(_is_whole, values)):
-        return f"got dtype {array.dtype}; use {name}.astype(int)"
-    return f"got dtype {array.dtype}; pass the indices that a search returned"
+        return _("got dtype {dtype}; use {name}.astype(int)", dtype=array.dtype, name=name)
+    return _("got dtype {dtype}; pass the indices that a search returned", dtype=array.dtype)
 
 
 def _is_missing(value: object) -> bool:

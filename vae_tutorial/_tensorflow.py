@@ -5,6 +5,8 @@ import os
 import subprocess
 import sys
 
+from vae_tutorial._words import _
+
 # Keeps what it reads, and shows it when its input ends. An interrupt is for the process it watches.
 _KEEPER = """
 import signal, sys
@@ -65,8 +67,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 if backend != "tensorflow":
     raise ImportError(
-        f"vae_tutorial needs Keras on TensorFlow, but KERAS_BACKEND is {backend!r}; "
-        "unset it, or set it to 'tensorflow', and restart"
+        _(
+            "vae_tutorial needs Keras on TensorFlow, but KERAS_BACKEND is {backend!r}; "
+            "unset it, or set it to 'tensorflow', and restart",
+            backend=backend,
+        )
     )
 with _quiet_stderr():
     import keras

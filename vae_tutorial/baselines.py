@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from vae_tutorial._checks import check_count, check_images, check_labels, check_matrix
+from vae_tutorial._words import _
 
 
 class Pixels:
@@ -88,10 +89,12 @@ class PCA:
         pixels = _flatten(images).astype(np.float64)
         check_count(self.n_components, "n_components", at_most=min(pixels.shape))
         if (pixels == pixels[0]).all():
-            raise ValueError("images are all the same, so no direction varies; pass different ones")
+            raise ValueError(
+                _("images are all the same, so no direction varies; pass different ones")
+            )
         self.image_shape = images.shape[1:]
         self.mean_ = pixels.mean(axis=0)
-        _, singular_values, directions = np.linalg.svd(pixels - self.mean_, full_matrices=False)
+        _left, singular_values, directions = np.linalg.svd(pixels - self.mean_, full_matrices=False)
         variances = singular_values**2
         self.explained_variance_ratio_ = (variances / variances.sum())[: self.n_components]
         self.components_ = _largest_entry_positive(directions[: self.n_components])
@@ -103,8 +106,12 @@ class PCA:
         images = _images_or_rows(images)
         if images.shape[1:] != shape:
             raise ValueError(
-                f"images must have shape (n, {', '.join(map(str, shape))}) like those "
-                f"that were fitted, got {images.shape}; resize them, or fit a new PCA"
+                _(
+                    "images must have shape (n, {sizes}) like those that were fitted, got {shape}; "
+                    "resize them, or fit a new PCA",
+                    sizes=", ".join(map(str, shape)),
+                    shape=images.shape,
+                )
             )
         return ((_flatten(images) - self.mean_) @ self.components_.T).astype(np.float32)
 
@@ -120,7 +127,7 @@ class PCA:
 
     def _fitted_shape(self) -> tuple[int, ...]:
         if self.image_shape is None:
-            raise ValueError("this PCA has not been fitted; call .fit(images) first")
+            raise ValueError(_("this PCA has not been fitted; call .fit(images) first"))
         return self.image_shape
 
 
@@ -150,8 +157,11 @@ class MetadataFilter:
         self.labels = check_labels(labels)
         if self.labels.min() < -1:
             raise ValueError(
-                f"labels must be at least 0, or -1 for an image without a tag, "
-                f"got {self.labels.min()}; number the tags from 0"
+                _(
+                    "labels must be at least 0, or -1 for an image without a tag, got {low}; "
+                    "number the tags from 0",
+                    low=self.labels.min(),
+                )
             )
 
     def search(self, label: int, k: int) -> np.ndarray:

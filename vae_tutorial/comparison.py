@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from vae_tutorial._checks import check_count, check_number
 from vae_tutorial._rankings import check_classes, without_label
+from vae_tutorial._words import _
 
 BLOCK_BYTES = 2**24  # of the resamples that are looked at together
 
@@ -54,8 +55,11 @@ def scores_by_class(
     known = ~without_label(labels, unlabelled)
     if not known.any():
         raise ValueError(
-            f"query_labels are all {unlabelled!r}, which stands for no label; pass "
-            "unlabelled=None if it is a class"
+            _(
+                "query_labels are all {unlabelled!r}, which stands for no label; pass "
+                "unlabelled=None if it is a class",
+                unlabelled=unlabelled,
+            )
         )
     classes, places, counts = np.unique(labels[known], return_inverse=True, return_counts=True)
     return classes, np.bincount(places, weights=scores[known]) / counts, counts.astype(np.int64)
@@ -112,13 +116,22 @@ def paired_bootstrap(
     first, second = _check_scores(first, "first"), _check_scores(second, "second")
     if len(first) != len(second):
         raise ValueError(
-            f"first and second must score the same queries, got {len(first)} and {len(second)} "
-            "scores; run both methods on all of them"
+            _(
+                "first and second must score the same queries, got {first} and {second} "
+                "scores; run both methods on all of them",
+                first=len(first),
+                second=len(second),
+            )
         )
     n_resamples = check_count(n_resamples, "n_resamples")
     confidence = check_number(confidence, "confidence", at_least=0, at_most=1)
     if confidence in (0, 1):
-        raise ValueError(f"confidence must lie between 0 and 1, got {confidence:g}; 0.95 is usual")
+        raise ValueError(
+            _(
+                "confidence must lie between 0 and 1, got {confidence:g}; 0.95 is usual",
+                confidence=confidence,
+            )
+        )
     rng = np.random.default_rng(check_count(seed, "seed", at_least=0))
     differences = first - second
     means = np.empty(n_resamples)
@@ -134,12 +147,24 @@ def _check_scores(values: ArrayLike, name: str) -> np.ndarray:
     """Return one finite number a query, as float64."""
     array = np.asarray(values)
     if array.dtype.kind not in "bfui":
-        raise TypeError(f"{name} must be numbers, got dtype {array.dtype}; pass one score a query")
+        raise TypeError(
+            _(
+                "{name} must be numbers, got dtype {dtype}; pass one score a query",
+                name=name,
+                dtype=array.dtype,
+            )
+        )
     if array.ndim != 1 or array.size == 0:
         raise ValueError(
-            f"{name} must have shape (n_queries,) with at least one, got {array.shape}; "
-            "pass one score a query and not their mean"
+            _(
+                "{name} must have shape (n_queries,) with at least one, got {shape}; pass one "
+                "score a query and not their mean",
+                name=name,
+                shape=array.shape,
+            )
         )
     if not np.isfinite(array).all():
-        raise ValueError(f"{name} holds NaN or infinity; leave out those queries, in both methods")
+        raise ValueError(
+            _("{name} holds NaN or infinity; leave out those queries, in both methods", name=name)
+        )
     return array.astype(np.float64)

@@ -14,6 +14,7 @@ import numpy as np
 
 from vae_tutorial._checks import check_choice, check_path
 from vae_tutorial._dataset import Dataset, scale, split
+from vae_tutorial._words import _
 from vae_tutorial.folders import load_folder
 
 __all__ = ["Dataset", "load", "load_folder"]
@@ -92,7 +93,9 @@ def load(name: str = "mnist-5k", *, data_dir: str | os.PathLike | None = None) -
     label_names = _CLOTHES if name.startswith("fashion") else _DIGITS
     if name in _BUNDLED:
         if data_dir is not None:
-            raise ValueError(f"data_dir is for full sets, but {name!r} is bundled; leave it out")
+            raise ValueError(
+                _("data_dir is for full sets, but {name!r} is bundled; leave it out", name=name)
+            )
         if name == "emoji":
             return _emoji(**_read_bundled(name))
         sample = _read_bundled(name)
@@ -117,11 +120,17 @@ def _emoji(google, twitter, names, groups) -> Dataset:
 def _read_bundled(name: str) -> dict[str, np.ndarray]:
     file = Path(__file__).parent / "data" / f"{name}.npz"
     if not file.is_file():
-        raise FileNotFoundError(f"{file} is missing from the package; install vae_tutorial again")
+        raise FileNotFoundError(
+            _("{file} is missing from the package; install vae_tutorial again", file=file)
+        )
     content = file.read_bytes()
     if hashlib.sha256(content).hexdigest() != _BUNDLED[name]:
         raise ValueError(
-            f"{file} is damaged (its SHA-256 is not the expected one); install vae_tutorial again"
+            _(
+                "{file} is damaged (its SHA-256 is not the expected one); install vae_tutorial "
+                "again",
+                file=file,
+            )
         )
     with np.load(io.BytesIO(content), allow_pickle=False) as archive:
         return dict(archive)
@@ -131,24 +140,37 @@ def _read_full(name: str, data_dir) -> list[np.ndarray]:
     """Return x_train, y_train, x_test, y_test (uint8) from a folder or Keras, verified."""
     folder = os.environ.get("VAE_TUTORIAL_DATA") or None if data_dir is None else data_dir
     if folder is None:
-        source = "the copy that Keras keeps (usually in ~/.keras/datasets)"
+        source = _("the copy that Keras keeps (usually in ~/.keras/datasets)")
         arrays = _ask_keras(name)
     else:
         file = check_path(folder, "data_dir") / f"{_stem(name)}.npz"
         if not file.is_file():
-            raise FileNotFoundError(_how_to_get(name, f"there is no file {file}"))
+            raise FileNotFoundError(_how_to_get(name, _("there is no file {path}", path=file)))
         source, arrays = str(file), _read_npz(file)
     for array, (key, shape) in zip(arrays, _FULL_SHAPES.items(), strict=True):
         if array.dtype != np.uint8 or array.shape != shape:
             raise ValueError(
-                f"{key} in {source} must be uint8 of shape {shape}, got {array.dtype} of shape "
-                f"{array.shape}; replace it with the original"
+                _(
+                    "{key} in {source} must be uint8 of shape {shape}, got {dtype} of shape "
+                    "{array_shape}; replace it with the original",
+                    key=key,
+                    source=source,
+                    shape=shape,
+                    dtype=array.dtype,
+                    array_shape=array.shape,
+                )
             )
     digest = hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()
     if digest != _FULL[name]:
         raise ValueError(
-            f"{source} does not hold the original {name!r}: its arrays have SHA-256 {digest}, "
-            f"expected {_FULL[name]}; replace it with the original"
+            _(
+                "{source} does not hold the original {name!r}: its arrays have SHA-256 "
+                "{digest}, expected {wanted}; replace it with the original",
+                source=source,
+                name=name,
+                digest=digest,
+                wanted=_FULL[name],
+            )
         )
     return arrays
 
@@ -156,13 +178,18 @@ def _read_full(name: str, data_dir) -> list[np.ndarray]:
 def _read_npz(file: Path) -> list[np.ndarray]:
     try:
         if not zipfile.is_zipfile(file):
-            raise ValueError("it is not a zip archive")
+            raise ValueError(_("it is not a zip archive"))
         with np.load(file, allow_pickle=False) as archive:
             return [archive[key] for key in _FULL_SHAPES]
     except (ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         raise ValueError(
-            f"{file} cannot be read as an npz file of the plain arrays "
-            f"{', '.join(_FULL_SHAPES)}: {error}; replace it with the original"
+            _(
+                "{file} cannot be read as an npz file of the plain arrays {names}: {error}; "
+                "replace it with the original",
+                file=file,
+                names=", ".join(_FULL_SHAPES),
+                error=error,
+            )
         ) from error
 
 
@@ -172,7 +199,7 @@ def _ask_keras(name: str) -> list[np.ndarray]:
     try:
         train, test = getattr(keras.datasets, _stem(name)).load_data()
     except Exception as error:  # Keras raises a bare Exception where a download fails
-        reason = f"Keras can neither find nor download it ({error})"
+        reason = _("Keras can neither find nor download it ({error})", error=error)
         raise FileNotFoundError(_how_to_get(name, reason)) from error
     return [*train, *test]
 
@@ -183,10 +210,13 @@ def _stem(name: str) -> str:
 
 
 def _how_to_get(name: str, reason: str) -> str:
-    return (
-        f"the full set {name!r} is not at hand: {reason}. Three ways to get it: "
-        "connect to a network and unset VAE_TUTORIAL_DATA, so that Keras downloads it once; "
-        f"set VAE_TUTORIAL_DATA to a folder that holds {_stem(name)}.npz; "
-        "or pass such a folder as data_dir=. "
-        f"The bundled sample {name.removesuffix('-mnist')}-5k needs none of these."
+    return _(
+        "the full set {name!r} is not at hand: {reason}. Three ways to get it: connect "
+        "to a network and unset VAE_TUTORIAL_DATA, so that Keras downloads it once; "
+        "set VAE_TUTORIAL_DATA to a folder that holds {stem}.npz; or pass such a "
+        "folder as data_dir=. The bundled sample {sample}-5k needs none of these.",
+        name=name,
+        reason=reason,
+        stem=_stem(name),
+        sample=name.removesuffix("-mnist"),
     )

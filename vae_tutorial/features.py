@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from vae_tutorial._checks import check_count, check_images
+from vae_tutorial._words import _
 from vae_tutorial.baselines import PCA
 
 __all__ = ["HOG", "Upright", "upright"]
@@ -88,8 +89,13 @@ class HOG:
         least = self.cell * self.block
         if min(images.shape[1:3]) < least:
             raise ValueError(
-                f"images must have at least {least} x {least} pixels, one block of cells, got "
-                f"{images.shape[1]} x {images.shape[2]}; enlarge them, or use smaller cells"
+                _(
+                    "images must have at least {least} x {least} pixels, one block of cells, got "
+                    "{height} x {width}; enlarge them, or use smaller cells",
+                    least=least,
+                    height=images.shape[1],
+                    width=images.shape[2],
+                )
             )
         starts = range(0, len(images), HOG_ROWS)
         return np.concatenate([self._of_block(images[i : i + HOG_ROWS]) for i in starts])
@@ -170,8 +176,11 @@ class Upright:
     def __init__(self, encoder: Any):
         if not callable(getattr(encoder, "encode", None)):
             raise TypeError(
-                f"encoder must have a method encode(images), got {type(encoder).__name__}; "
-                "pass Pixels(), PCA(32), HOG() or a trained model"
+                _(
+                    "encoder must have a method encode(images), got {kind}; pass Pixels(), "
+                    "PCA(32), HOG() or a trained model",
+                    kind=type(encoder).__name__,
+                )
             )
         self.encoder = encoder
 

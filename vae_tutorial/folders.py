@@ -10,6 +10,7 @@ import numpy as np
 from vae_tutorial._checks import check_count, check_path
 from vae_tutorial._dataset import Dataset, scale, split
 from vae_tutorial._pictures import MAX_PIXELS, read_picture
+from vae_tutorial._words import _
 from vae_tutorial.progress import Progress
 
 __all__ = ["MAX_PIXELS", "load_folder"]
@@ -93,11 +94,13 @@ def load_folder(
     _check_fraction(query_fraction)
     for flag, value in (("colour", colour), ("skip_broken", skip_broken)):
         if not isinstance(value, bool):
-            raise TypeError(f"{flag} must be True or False, got {value!r}")
+            raise TypeError(
+                _("{flag} must be True or False, got {value!r}", flag=flag, value=value)
+            )
     found, problems = _find_files(folder)
     pixels, names = [], []
     doubts: dict[Path, str] = {}
-    title = f"Reading {len(found):,} images"
+    title = _("Reading {count:,} images", count=len(found))
     with Progress(title, len(found) or 1, enabled=progress) as shown:
         for label, file in found:
             try:
@@ -112,22 +115,34 @@ def load_folder(
             shown.step()
     if problems and not skip_broken:
         raise ValueError(
-            f"{folder} holds what cannot be used as an image:\n{_listed(folder, problems)}\n"
-            "Mend or remove it, or pass skip_broken=True to leave it out"
+            _(
+                "{folder} holds what cannot be used as an image:\n{listed}\nMend or remove it, "
+                "or pass skip_broken=True to leave it out",
+                folder=folder,
+                listed=_listed(folder, problems),
+            )
         )
-    for what, files in (("left out of", problems), ("read, but to be looked at, in", doubts)):
+    left_out = _("left out of {folder}:", folder=folder)
+    doubtful = _("read, but to be looked at, in {folder}:", folder=folder)
+    for what, files in ((left_out, problems), (doubtful, doubts)):
         if files:
-            warnings.warn(f"{what} {folder}:\n{_listed(folder, files)}", stacklevel=2)
+            warnings.warn(f"{what}\n{_listed(folder, files)}", stacklevel=2)
     if not pixels:
-        raise ValueError(f"no image in {folder} can be used; pass a folder of images")
+        raise ValueError(
+            _("no image in {folder} can be used; pass a folder of images", folder=folder)
+        )
     number = {label: position for position, label in enumerate(dict.fromkeys(names))}
     labels = np.array([number[label] for label in names])
     every = round(min(1 / query_fraction, len(labels) + 1)) if query_fraction else len(labels) + 1
     gallery, query = split(labels, every)
     if query_fraction and not len(query):
         raise ValueError(
-            f"no label in {folder} has the {round(1 / query_fraction):,} images it takes for one "
-            "query; raise query_fraction, or pass 0 for a gallery without queries"
+            _(
+                "no label in {folder} has the {count:,} images it takes for one query; raise "
+                "query_fraction, or pass 0 for a gallery without queries",
+                folder=folder,
+                count=round(1 / query_fraction),
+            )
         )
     images = scale(np.stack(pixels).reshape(len(pixels), height, width, -1))
     return Dataset(folder.name, images, labels, tuple(number), gallery, query)
@@ -137,30 +152,39 @@ def _find_files(folder: Path) -> tuple[list[tuple[str, Path]], dict[Path, str]]:
     """Return (label name, file) pairs in order, and what cannot be used with the reason."""
     if not os.path.isdir(folder):  # unlike Path.is_dir, this takes a forbidden one as none
         kind = NotADirectoryError if os.path.exists(folder) else FileNotFoundError
-        raise kind(f"path must be a folder of images, but {folder} is none; check its spelling")
+        raise kind(
+            _(
+                "path must be a folder of images, but {folder} is none; check its spelling",
+                folder=folder,
+            )
+        )
     try:
         entries = _visible(folder)
     except OSError as error:
-        raise type(error)(f"{folder} cannot be opened: {error.strerror}") from error
+        raise type(error)(
+            _("{folder} cannot be opened: {error}", folder=folder, error=error.strerror)
+        ) from error
     if not entries:
-        raise ValueError(f"{folder} holds no images; pass a folder of images")
+        raise ValueError(_("{folder} holds no images; pass a folder of images", folder=folder))
     label_folders = [entry for entry in entries if os.path.isdir(entry)]
     if not label_folders:
         return [(folder.name, file) for file in entries], {}
     loose = [entry for entry in entries if not os.path.isdir(entry)]
-    problems = dict.fromkeys(loose, "lies beside the sub-folders, so it has no label")
+    problems = dict.fromkeys(loose, _("lies beside the sub-folders, so it has no label"))
     found, splits = [], {}
     for label_folder in label_folders:
         try:
             files = _visible(label_folder)
         except OSError as error:
-            problems[label_folder] = f"a folder that cannot be opened: {error.strerror}"
+            words = _("a folder that cannot be opened: {error}", error=error.strerror)
+            problems[label_folder] = words
             continue
         if not files:
-            problems[label_folder] = "an empty folder"
+            problems[label_folder] = _("an empty folder")
         elif all(os.path.isdir(file) for file in files):
             splits[label_folder] = files
-            problems[label_folder] = "holds no image, only folders; pass it by itself to read them"
+            words = _("holds no image, only folders; pass it by itself to read them")
+            problems[label_folder] = words
         else:
             found += [(label_folder.name, file) for file in files]
     if splits and not found:
@@ -179,10 +203,15 @@ def _refuse_splits(folder: Path, splits: dict[Path, list[Path]]) -> None:
     example = next(iter(splits))
     names = ", ".join(repr(split.name) for split in splits)
     raise ValueError(
-        f"{folder} has folders in its folders {names}, for example "
-        f"{splits[example][0].relative_to(folder).as_posix()!r}, and no image at the level where "
-        "load_folder looks: images must lie in the folder of their label, path/label/image. "
-        f"Pass one of them: load_folder({str(example)!r})"
+        _(
+            "{folder} has folders in its folders {names}, for example {first!r}, and no "
+            "image at the level where load_folder looks: images must lie in the folder of "
+            "their label, path/label/image. Pass one of them: load_folder({path!r})",
+            folder=folder,
+            names=names,
+            first=splits[example][0].relative_to(folder).as_posix(),
+            path=str(example),
+        )
     )
 
 
@@ -194,12 +223,16 @@ def _listed(folder: Path, files: dict[Path, str]) -> str:
 
 def _check_size(size) -> tuple[int, int]:
     if not isinstance(size, tuple | list) or len(size) != 2:
-        raise TypeError(f"size must be a pair (height, width) in pixels, got {size!r}")
-    return check_count(size[0], "the height in size"), check_count(size[1], "the width in size")
+        raise TypeError(_("size must be a pair (height, width) in pixels, got {size!r}", size=size))
+    return check_count(size[0], _("the height in size")), check_count(
+        size[1], _("the width in size")
+    )
 
 
 def _check_fraction(value) -> None:
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise TypeError(f"query_fraction must be a number, got {value!r}")
+        raise TypeError(_("query_fraction must be a number, got {value!r}", value=value))
     if value < 0 or not value <= 0.5:  # so, NaN is refused too
-        raise ValueError(f"query_fraction must lie between 0 and 0.5, got {value}; try 0.1")
+        raise ValueError(
+            _("query_fraction must lie between 0 and 0.5, got {value}; try 0.1", value=value)
+        )

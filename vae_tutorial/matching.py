@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from vae_tutorial._checks import check_count
 from vae_tutorial._rankings import check_classes, check_comparable, check_places, without_label
+from vae_tutorial._words import _
 
 
 def relevance(
@@ -49,14 +50,23 @@ def relevance(
     queries, gallery = _check_labels(query_labels, gallery_labels, unlabelled)
     if len(queries) != len(indices):
         raise ValueError(
-            f"query_labels must have {len(indices)} entries, got {len(queries)}; one label for "
-            "each row of indices"
+            _(
+                "query_labels must have {count} entries, got {got}; one label for "
+                "each row of indices",
+                count=len(indices),
+                got=len(queries),
+            )
         )
     low, high = indices.min(), indices.max()
     if low < 0 or high >= len(gallery):
         raise ValueError(
-            f"indices must lie in 0 to {len(gallery) - 1}, got {low} to {high}; "
-            "pass the labels of the gallery that was searched, and drop padding such as -1"
+            _(
+                "indices must lie in 0 to {last}, got {low} to {high}; pass the labels of the "
+                "gallery that was searched, and drop padding such as -1",
+                last=len(gallery) - 1,
+                low=low,
+                high=high,
+            )
         )
     return gallery[indices] == queries[:, np.newaxis]
 

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 from vae_tutorial._checks import check_count
 from vae_tutorial._rankings import check_ranking, divide, first_r
 from vae_tutorial._rankings import check_relevant as _check_relevant  # its name on a page
+from vae_tutorial._words import _
 from vae_tutorial.comparison import paired_bootstrap, scores_by_class
 from vae_tutorial.matching import count_relevant, knn_accuracy, relevance
 from vae_tutorial.precision import (
@@ -279,8 +280,12 @@ def ndcg_at_k(relevant: ArrayLike, n_relevant: ArrayLike, k: int) -> np.ndarray:
     ideal_hits = np.minimum(k, n_relevant)
     if ideal_hits.max() > MOST_IDEAL_HITS:
         raise ValueError(
-            f"the ideal ranking would hold {ideal_hits.max():,} relevant results, at most "
-            f"{MOST_IDEAL_HITS:,} can be summed; check n_relevant, or give a smaller k"
+            _(
+                "the ideal ranking would hold {count:,} relevant results, at most "
+                "{most:,} can be summed; check n_relevant, or give a smaller k",
+                count=ideal_hits.max(),
+                most=MOST_IDEAL_HITS,
+            )
         )
     ranks = np.arange(1, max(top.shape[1], ideal_hits.max()) + 1)
     discounts = 1 / np.log2(1 + ranks)

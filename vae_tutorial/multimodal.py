@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from vae_tutorial import objectives
 from vae_tutorial._checks import check_count, check_matrix, check_number
 from vae_tutorial._tensorflow import keras, layers
+from vae_tutorial._words import _
 from vae_tutorial.models import VAE, _data, bound_log_var
 from vae_tutorial.models.networks import full_precision, register
 
@@ -47,8 +48,12 @@ def product_of_experts(means, log_vars):
     """
     if not len(means) or len(means) != len(log_vars):
         raise ValueError(
-            "means and log_vars must hold one array for each expert, at least one; "
-            f"got {len(means)} and {len(log_vars)}"
+            _(
+                "means and log_vars must hold one array for each expert, at least one; got "
+                "{means} and {log_vars}",
+                means=len(means),
+                log_vars=len(log_vars),
+            )
         )
     precisions = [ops.exp(-log_var) for log_var in log_vars]
     total = sum(precisions) + 1.0  # the prior: mean 0, variance 1
@@ -146,7 +151,7 @@ class ImageTextVAE(VAE):
             mean, raw = ops.split(both, 2, axis=-1)
             experts.append((mean, bound_log_var(raw)))
         if not experts:
-            raise ValueError("posterior needs images, words or both, got neither")
+            raise ValueError(_("posterior needs images, words or both, got neither"))
         return product_of_experts(*zip(*experts, strict=True))
 
     def latent_of(self, images):
@@ -200,15 +205,23 @@ class ImageTextVAE(VAE):
         extra = isinstance(x, (tuple, list)) and (y is not None or weights is not None)
         if extra or len(parts) not in (2, 3):
             raise ValueError(
-                "an ImageTextVAE trains on one tuple: (images, words) or (images, words, targets)"
+                _(
+                    "an ImageTextVAE trains on one tuple: (images, words) or (images, words, "
+                    "targets)"
+                )
             )
         images = _data.check_pictures(parts[0], self.image_shape)
         words = _check_words(parts[1], self.n_words)
         targets = images if len(parts) == 2 else _data.check_pictures(parts[2], self.image_shape)
         if not len(images) == len(words) == len(targets):
             raise ValueError(
-                "images, words and targets must be equally many, got "
-                f"{len(images)}, {len(words)} and {len(targets)}"
+                _(
+                    "images, words and targets must be equally many, got {images}, {words} "
+                    "and {targets}",
+                    images=len(images),
+                    words=len(words),
+                    targets=len(targets),
+                )
             )
         return (images, words, targets), None
 

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from vae_tutorial import _index_file
 from vae_tutorial._checks import check_count, check_number
 from vae_tutorial._exact import BLOCK_BYTES, ExactSearch, check_descriptors, unit
+from vae_tutorial._words import _
 
 __all__ = ["GraphDescriptor", "expand"]
 
@@ -138,8 +139,10 @@ class GraphDescriptor:
         weights = self._weights(distances)
         if not (distances < 1).any():
             raise ValueError(
-                "no two gallery descriptors have a positive cosine similarity, so nothing ties "
-                "them; centred descriptors of a larger gallery, or others, have"
+                _(
+                    "no two gallery descriptors have a positive cosine similarity, so nothing ties "
+                    "them; centred descriptors of a larger gallery, or others, have"
+                )
             )
         values, vectors = _slowest_patterns(weights, places, self.dim)
         self.eigenvalues_ = values
@@ -173,7 +176,9 @@ class GraphDescriptor:
         """Return the graph that :meth:`save` wrote to ``path``; another file is a ValueError."""
         content = _index_file.read(path)
         if "graph_descriptors" not in content:
-            raise ValueError(f"{path} holds an index without a graph; use ImageIndex.load")
+            raise ValueError(
+                _("{path} holds an index without a graph; use ImageIndex.load", path=path)
+            )
         settings = {name: content[name].item() for name in cls()._settings()}
         graph = cls(**settings)
         graph._search = ExactSearch(content["gallery"], "cosine")
@@ -189,7 +194,7 @@ class GraphDescriptor:
 
     def _fitted(self) -> ExactSearch:
         if self._search is None:
-            raise ValueError("this graph has not been built; call .fit(gallery) first")
+            raise ValueError(_("this graph has not been built; call .fit(gallery) first"))
         return self._search
 
 

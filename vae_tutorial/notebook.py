@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from vae_tutorial._words import _
+
 # In an installed wheel the results lie beside this file, in a clone of the repository where they
 # are made.
 _PLACES = Path(__file__).parent / "results", Path(__file__).parents[1] / "benchmarks" / "results"
@@ -109,10 +111,17 @@ def show_table(rows: Sequence[Sequence], columns: Sequence[str]) -> None:
     from IPython.display import Markdown, display
 
     if not rows:
-        raise ValueError("rows is empty; pass at least one row")
+        raise ValueError(_("rows is empty; pass at least one row"))
     for row in rows:
         if len(row) != len(columns):
-            raise ValueError(f"expected {len(columns)} entries a row, got {len(row)}: {row!r}")
+            raise ValueError(
+                _(
+                    "expected {count} entries a row, got {got}: {row!r}",
+                    count=len(columns),
+                    got=len(row),
+                    row=row,
+                )
+            )
     ruler = [":--", *["--:"] * (len(columns) - 1)]
     lines = [columns, ruler, *rows]
     text = "\n".join("| " + " | ".join(map(_cell, line)) + " |" for line in lines)
@@ -182,9 +191,14 @@ def read_scores(name: str) -> dict[str, np.ndarray]:
 def _result_path(name: str, ending: str) -> Path:
     path = _RESULTS / f"{name}{ending}"
     if not path.is_file():
-        stored = ", ".join(sorted(file.stem for file in _RESULTS.glob(f"*{ending}"))) or "none"
+        stored = ", ".join(sorted(file.stem for file in _RESULTS.glob(f"*{ending}"))) or _("none")
         raise FileNotFoundError(
-            f"there is no stored result {name!r} (there are: {stored}); install vae_tutorial again"
+            _(
+                "there is no stored result {name!r} (there are: {stored}); install "
+                "vae_tutorial again",
+                name=name,
+                stored=stored,
+            )
         )
     return path
 

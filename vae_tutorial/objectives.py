@@ -11,6 +11,7 @@ import numpy as np
 
 from vae_tutorial._checks import check_count
 from vae_tutorial._tensorflow import keras
+from vae_tutorial._words import _
 
 ops = keras.ops
 
@@ -176,8 +177,12 @@ def bernoulli_log_likelihood(x, logits, *, batch_dims: int = 1):
     """
     if isinstance(x, np.ndarray) and x.size and (x.min() < 0 or x.max() > 1):
         raise ValueError(
-            f"x must lie in [0, 1] for a Bernoulli likelihood, got values from {x.min():g} to "
-            f"{x.max():g}; divide 8-bit images by 255"
+            _(
+                "x must lie in [0, 1] for a Bernoulli likelihood, got values from {low:g} to "
+                "{high:g}; divide 8-bit images by 255",
+                low=x.min(),
+                high=x.max(),
+            )
         )
     x, logits = _all_floats(x=x, logits=logits)
     _check_same_shape(x, logits, "x", "logits")
@@ -331,10 +336,16 @@ def iwae_bound(log_weights, *, axis: int = 0):
     """
     log_weights = _as_floats(log_weights, "log_weights")
     if not -len(log_weights.shape) <= axis < len(log_weights.shape):
-        raise ValueError(f"axis {axis} does not exist in log_weights of shape {log_weights.shape}")
+        raise ValueError(
+            _(
+                "axis {axis} does not exist in log_weights of shape {shape}",
+                axis=axis,
+                shape=log_weights.shape,
+            )
+        )
     draws = log_weights.shape[axis]
     if draws == 0:
-        raise ValueError("log_weights holds no draws; sample at least one z")
+        raise ValueError(_("log_weights holds no draws; sample at least one z"))
     return ops.logsumexp(log_weights, axis=axis) - math.log(draws)
 
 
@@ -349,12 +360,18 @@ def _all_floats(**values) -> list:
 def _as_floats(values, name: str):
     """Convert to a float tensor, in its own precision."""
     if isinstance(values, np.ndarray) and not np.isfinite(np.asarray(values, dtype=float)).all():
-        raise ValueError(f"{name} holds NaN or infinity; look for an overflow before it")
+        raise ValueError(
+            _("{name} holds NaN or infinity; look for an overflow before it", name=name)
+        )
     tensor = ops.convert_to_tensor(values)
     if "float" not in keras.backend.standardize_dtype(tensor.dtype):
         raise TypeError(
-            f"{name} must be made of floats, got {keras.backend.standardize_dtype(tensor.dtype)}; "
-            "convert it with values.astype('float32')"
+            _(
+                "{name} must be made of floats, got {dtype}; convert it with "
+                "values.astype('float32')",
+                name=name,
+                dtype=keras.backend.standardize_dtype(tensor.dtype),
+            )
         )
     return tensor
 
@@ -365,8 +382,14 @@ def _check_same_shape(first, second, first_name: str, second_name: str) -> None:
     pairs = zip(first.shape, second.shape, strict=False)
     if not same_rank or any(a != b and None not in (a, b) for a, b in pairs):
         raise ValueError(
-            f"{first_name} and {second_name} must have one shape, got {tuple(first.shape)} and "
-            f"{tuple(second.shape)}; reshape one, or it would be stretched over the other"
+            _(
+                "{first} and {second} must have one shape, got {shape} and "
+                "{other}; reshape one, or it would be stretched over the other",
+                first=first_name,
+                second=second_name,
+                shape=tuple(first.shape),
+                other=tuple(second.shape),
+            )
         )
 
 

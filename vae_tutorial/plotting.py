@@ -8,7 +8,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from vae_tutorial._checks import check_count, check_images
+from vae_tutorial._checks import check_count
+from vae_tutorial._drawn import check_curve, check_pictures, check_reconstructions, check_results
+from vae_tutorial._words import _
 
 # After Okabe and Ito, so told apart by readers with any colour vision. Three of theirs are too
 # light for lines on white; these are seen on white and on the website's dark ground (3:1 and more).
@@ -145,8 +147,12 @@ def style_of(name: str, *, bar: bool = False) -> dict[str, Any]:
     known = _SAME.get(name, name)
     if known not in METHODS:
         raise ValueError(
-            f"no method is named {name!r}; name one of {', '.join(METHODS)}, or pass Matplotlib a "
-            "colour and a marker of your own"
+            _(
+                "no method is named {name!r}; name one of {names}, or pass Matplotlib a colour and "
+                "a marker of your own",
+                name=name,
+                names=", ".join(METHODS),
+            )
         )
     colour, marker = METHODS[known]
     if bar:
@@ -184,10 +190,16 @@ def show_images(
     4
     >>> plt.close(figure)
     """
-    images = _check_pictures(images, "images")
+    images = check_pictures(images, "images")
     columns = min(check_count(columns, "columns"), len(images))
     if titles is not None and len(titles) != len(images):
-        raise ValueError(f"expected {len(images)} titles, got {len(titles)}; give one an image")
+        raise ValueError(
+            _(
+                "expected {count} titles, got {got}; give one an image",
+                count=len(images),
+                got=len(titles),
+            )
+        )
     rows = -(-len(images) // columns)
     figure, axes = _grid(rows, columns, titled=titles is not None)
     for position, axis in enumerate(axes.flat):
@@ -235,38 +247,21 @@ def show_results(
     ['query', '1', '2', '3']
     >>> plt.close(figure)
     """
-    query_images = _check_pictures(query_images, "query_images")
-    result_images = np.asarray(result_images)
-    if result_images.ndim != 5 or len(result_images) != len(query_images):
-        raise ValueError(
-            f"result_images must have shape ({len(query_images)}, k, height, width, channels), got "
-            f"{result_images.shape}; index the gallery with the indices of a search"
-        )
-    if result_images.shape[2:] != query_images.shape[1:]:
-        raise ValueError(
-            f"queries and results must have one image shape, got {query_images.shape[1:]} and "
-            f"{result_images.shape[2:]}; resize one of them"
-        )
-    n_queries, k = result_images.shape[:2]
-    results = _check_pictures(result_images.reshape(-1, *result_images.shape[2:]), "result_images")
-    marks = None if correct is None else np.asarray(correct)
-    if marks is not None and (marks.shape != (n_queries, k) or marks.dtype != bool):
-        raise ValueError(
-            f"correct must be bool of shape ({n_queries}, {k}), got {marks.dtype} of shape "
-            f"{marks.shape}; metrics.relevance makes it"
-        )
+    queries, results, marks = check_results(query_images, result_images, correct)
+    n_queries, k = results.shape[:2]
     if query_titles is not None and len(query_titles) != n_queries:
-        raise ValueError(f"expected {n_queries} query_titles, got {len(query_titles)}")
+        got = len(query_titles)
+        raise ValueError(_("expected {count} query_titles, got {got}", count=n_queries, got=got))
     ratios = [1.0, 0.25, *[1.0] * k]
     figure, axes = _grid(n_queries, k + 2, titled=True, width_ratios=ratios)
     for row in range(n_queries):
         axes[row, 1].remove()  # the gap that sets the query apart
-        _draw(axes[row, 0], query_images[row])
+        _draw(axes[row, 0], queries[row])
         if query_titles is not None:
             axes[row, 0].set_ylabel(query_titles[row], rotation=0, ha="right", va="center")
         for rank in range(k):
             axis = axes[row, rank + 2]
-            _draw(axis, results[row * k + rank])
+            _draw(axis, results[row, rank])
             if marks is not None:
                 _mark(axis, right=bool(marks[row, rank]))
     for axis, title in zip([axes[0, 0], *axes[0, 2:]], ["query", *range(1, k + 1)], strict=True):
@@ -308,17 +303,9 @@ def show_reconstructions(
     8
     >>> plt.close(figure)
     """
-    images = _check_pictures(images, "images")
-    reconstructions = _check_pictures(reconstructions, "reconstructions")
-    if images.shape != reconstructions.shape:
-        raise ValueError(
-            f"images and reconstructions must have one shape, got {images.shape} and "
-            f"{reconstructions.shape}; reconstruct the images you show"
-        )
-    if len(labels) != 2:
-        raise ValueError(f"labels must name the two rows, got {len(labels)}")
-    figure, axes = _grid(2, len(images), titled=False, label_room=1.3)
-    for row, (label, pictures) in enumerate(zip(labels, (images, reconstructions), strict=True)):
+    rows = check_reconstructions(images, reconstructions, labels)
+    figure, axes = _grid(2, len(rows[0]), titled=False, label_room=1.3)
+    for row, (label, pictures) in enumerate(zip(labels, rows, strict=True)):
         axes[row, 0].set_ylabel(label, rotation=0, ha="right", va="center")
         for axis, picture in zip(axes[row], pictures, strict=True):
             _draw(axis, picture)
@@ -365,10 +352,12 @@ def plot_curves(
     >>> plt.close(figure)
     """
     if not 1 <= len(series) <= len(PALETTE):
-        raise ValueError(f"series must hold 1 to {len(PALETTE)} curves, got {len(series)}")
-    x = _check_curve(x, "x", np.size(x))
+        most, got = len(PALETTE), len(series)
+        raise ValueError(_("series must hold 1 to {most} curves, got {got}", most=most, got=got))
+    x = check_curve(x, "x", np.size(x))
     curves = {
-        name: _check_curve(values, f"curve {name!r}", len(x)) for name, values in series.items()
+        name: check_curve(values, _("curve {name!r}", name=name), len(x))
+        for name, values in series.items()
     }
     figure, axis = plt.subplots()
     for (name, values), colour, style in zip(curves.items(), PALETTE, LINE_STYLES, strict=False):
@@ -377,28 +366,6 @@ def plot_curves(
     if len(series) > 1:
         axis.legend()
     return figure
-
-
-def _check_pictures(images: ArrayLike, name: str) -> np.ndarray:
-    images = check_images(images, name)
-    if images.shape[3] not in (1, 3):
-        raise ValueError(
-            f"{name} must have 1 (grey) or 3 (colour) channels, got {images.shape[3]}; "
-            "select some with images[..., :3]"
-        )
-    return images
-
-
-def _check_curve(values: ArrayLike, name: str, length: int) -> np.ndarray:
-    array = np.asarray(values)
-    if array.dtype.kind not in "fui":
-        raise TypeError(f"{name} must be numbers, got dtype {array.dtype}; pass an array of floats")
-    if array.shape != (length,) or length == 0 or not np.isfinite(array).all():
-        raise ValueError(
-            f"{name} must hold {max(length, 1)} finite values, got shape {array.shape}; "
-            "one value for each x"
-        )
-    return array
 
 
 def _grid(rows: int, columns: int, *, titled: bool, width_ratios=None, label_room: float = 0.0):

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from vae_tutorial._checks import check_choice, check_count
 from vae_tutorial._rankings import check_ranking, divide, first_r
+from vae_tutorial._words import _
 
 BLOCK_BYTES = 2**24  # of one array, where a ranking is worked through a few queries at a time
 
@@ -208,16 +209,22 @@ def _expected_precisions(relevant: np.ndarray, distances: np.ndarray) -> np.ndar
 def _check_distances(values: ArrayLike, shape: tuple[int, ...]) -> np.ndarray:
     distances = np.asarray(values)
     if distances.dtype.kind not in "fui":
-        raise TypeError(f"distances must be numbers, got dtype {distances.dtype}")
+        raise TypeError(_("distances must be numbers, got dtype {dtype}", dtype=distances.dtype))
     if distances.shape != shape:
         raise ValueError(
-            f"distances must have the shape of relevant, {shape}, got {distances.shape}; "
-            "pass those that the search returned"
+            _(
+                "distances must have the shape of relevant, {shape}, got {found}; "
+                "pass those that the search returned",
+                shape=shape,
+                found=distances.shape,
+            )
         )
     if np.isnan(distances).any() or (distances[:, 1:] < distances[:, :-1]).any():
         raise ValueError(
-            "distances must ascend along each row, without NaN; pass those that the search "
-            "returned, and where larger is nearer their negatives"
+            _(
+                "distances must ascend along each row, without NaN; pass those that the search "
+                "returned, and where larger is nearer their negatives"
+            )
         )
     return distances
 

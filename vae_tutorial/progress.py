@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Self
 
+from vae_tutorial._words import _
+
 # How to show a text while the work goes on; and how to end, with the outcome and whether the work
 # was stopped.
 _Outlet = tuple[Callable[[str], None], Callable[[str, bool], None]]
@@ -39,7 +41,9 @@ class Progress:
 
     def __init__(self, title: str, total: int, *, enabled: bool = True):
         if total < 1:
-            raise ValueError(f"total must be at least 1, got {total}; show nothing for no work")
+            raise ValueError(
+                _("total must be at least 1, got {total}; show nothing for no work", total=total)
+            )
         self.title = title
         self.total = total
         self.done = 0
@@ -60,14 +64,19 @@ class Progress:
             return
         self._last_shown = now
         left = (now - self._started) / self.done * (self.total - self.done)
-        parts = [f"{self.title}: {self.done}/{self.total}", f"{left:.0f} s left", note]
+        parts = [
+            f"{self.title}: {self.done}/{self.total}",
+            _("{seconds:.0f} s left", seconds=left),
+            note,
+        ]
         self._show(" · ".join(part for part in parts if part))
 
     def __exit__(self, kind, error, trace) -> None:
         if kind is None:
             self._finish(f"{time.monotonic() - self._started:.1f} s", False)
         else:
-            self._finish(f"stopped at {self.done}/{self.total}", True)
+            words = _("stopped at {done}/{total}", done=self.done, total=self.total)
+            self._finish(words, True)
 
 
 def _silent(*_said) -> None:

@@ -10,6 +10,7 @@ from vae_tutorial import _index_file
 from vae_tutorial._checks import check_choice, check_count, check_images, check_number
 from vae_tutorial._exact import METRICS, ExactSearch, check_descriptors
 from vae_tutorial._rankings import check_places
+from vae_tutorial._words import _
 from vae_tutorial.neighbours import expand
 from vae_tutorial.progress import Progress
 
@@ -64,8 +65,11 @@ class ImageIndex:
     ):
         if encoder is not None and not callable(getattr(encoder, "encode", None)):
             raise TypeError(
-                f"encoder must have a method encode(images), got {type(encoder).__name__}; "
-                "pass a trained VAE, a fitted baseline, or None for ready-made descriptors"
+                _(
+                    "encoder must have a method encode(images), got {kind}; pass a trained VAE, a "
+                    "fitted baseline, or None for ready-made descriptors",
+                    kind=type(encoder).__name__,
+                )
             )
         self.encoder = encoder
         self.metric = check_choice(metric, "metric", METRICS)
@@ -198,9 +202,11 @@ class ImageIndex:
         shape = tuple(self.image_shape or getattr(self.encoder, "image_shape", None) or ())
         if self.encoder is not None and len(shape) != 3:
             raise ValueError(
-                "the file could not tell this encoder from another one: only descriptors were "
-                "added, and the encoder has no image_shape; set index.image_shape to (height, "
-                "width, channels), or make an index with encoder None"
+                _(
+                    "the file could not tell this encoder from another one: only descriptors were "
+                    "added, and the encoder has no image_shape; set index.image_shape to (height, "
+                    "width, channels), or make an index with encoder None"
+                )
             )
         content: dict[str, Any] = {
             "metric": np.array(self.metric),
@@ -232,7 +238,7 @@ class ImageIndex:
         """
         content = _index_file.read(path)
         if "metric" not in content:
-            raise ValueError(f"{path} holds a graph; use GraphDescriptor.load")
+            raise ValueError(_("{path} holds a graph; use GraphDescriptor.load", path=path))
         index = cls(encoder, metric=str(content["metric"]), batch_size=batch_size)
         index.image_shape = tuple(int(size) for size in content["image_shape"]) or None
         # The first edition wrote no shape of the probe: it was that of the gallery's images.
@@ -245,29 +251,40 @@ class ImageIndex:
 
     def _encode(self, images: ArrayLike, progress: bool | None) -> np.ndarray:
         if self.encoder is None:
-            raise ValueError("this index has no encoder; use add_descriptors, search_descriptors")
+            raise ValueError(
+                _("this index has no encoder; use add_descriptors, search_descriptors")
+            )
         images = np.asarray(images)
         if images.ndim != 4 or images.size == 0 or not _checks_images(self.encoder):
             images = check_images(images)
         if self.image_shape is not None and images.shape[1:] != self.image_shape:
             raise ValueError(
-                f"images must have shape (n, {', '.join(map(str, self.image_shape))}) as the "
-                f"gallery's, got {images.shape}; resize them"
+                _(
+                    "images must have shape (n, {sizes}) as the gallery's, got {shape}; resize "
+                    "them",
+                    sizes=", ".join(map(str, self.image_shape)),
+                    shape=images.shape,
+                )
             )
         starts = range(0, len(images), self.batch_size)
         shown = len(starts) > 20 if progress is None else progress
         parts = []
-        with Progress(f"Encoding {len(images):,} images", len(starts), enabled=shown) as steps:
+        title = _("Encoding {count:,} images", count=len(images))
+        with Progress(title, len(starts), enabled=shown) as steps:
             for start in starts:
                 parts.append(self.encoder.encode(images[start : start + self.batch_size]))
                 steps.step()
         descriptors = np.concatenate(parts)
         if len(descriptors) != len(images):
             raise ValueError(
-                f"the encoder gave {len(descriptors)} descriptors for {len(images)} images; "
-                "encode must return one row an image"
+                _(
+                    "the encoder gave {count} descriptors for {images} images; encode must "
+                    "return one row an image",
+                    count=len(descriptors),
+                    images=len(images),
+                )
             )
-        return check_descriptors(descriptors, "the encoder's output", columns=self._columns())
+        return check_descriptors(descriptors, _("the encoder's output"), columns=self._columns())
 
     def _append(self, descriptors: np.ndarray) -> None:
         # Joined at the next search: joined here, each of many small additions would copy them all.
@@ -280,7 +297,7 @@ class ImageIndex:
 
     def _prepared(self) -> ExactSearch:
         if not self._parts:
-            raise ValueError("the gallery is empty; call add(images) first")
+            raise ValueError(_("the gallery is empty; call add(images) first"))
         if self._search is None:
             if len(self._parts) > 1:
                 self._parts = [np.concatenate(self._parts)]
@@ -314,8 +331,13 @@ class ImageIndex:
         own = check_places(exclude, "exclude", axes=1, length=n_queries)
         if own.min() < -1 or own.max() >= len(self):
             raise ValueError(
-                f"exclude must hold places from 0 to {len(self) - 1}, or -1 for none, got "
-                f"{own.min()} to {own.max()}"
+                _(
+                    "exclude must hold places from 0 to {last}, or -1 for none, got {low} to "
+                    "{high}",
+                    last=len(self) - 1,
+                    low=own.min(),
+                    high=own.max(),
+                )
             )
         return own
 
@@ -339,13 +361,26 @@ def _probe(encoder: _Encodes | None, shape: tuple[int, ...]) -> np.ndarray:
 def _check_encoder(
     encoder: _Encodes | None, shape: tuple[int, ...], expected: np.ndarray, path: object
 ) -> None:
-    refusal = f"{path} was made by another encoder than the one given"
-    mend = "load that encoder's weights, or add the images again"
+    refusal = _("{path} was made by another encoder than the one given", path=path)
+    mend = _("load that encoder's weights, or add the images again")
     try:
         probe = _probe(encoder, shape)
     except Exception as error:  # encoders differ in what they raise on images of another shape
-        raise ValueError(f"{refusal}, which cannot encode its images ({error}); {mend}") from error
+        raise ValueError(
+            _(
+                "{refusal}, which cannot encode its images ({error}); {mend}",
+                refusal=refusal,
+                error=error,
+                mend=mend,
+            )
+        ) from error
     scale = np.abs(expected).max(initial=0.0)
     # Another processor rounds differently; another encoder is worlds apart.
     if probe.shape != expected.shape or not np.allclose(probe, expected, atol=1e-3 * scale):
-        raise ValueError(f"{refusal}: their descriptors of the same images differ; {mend}")
+        raise ValueError(
+            _(
+                "{refusal}: their descriptors of the same images differ; {mend}",
+                refusal=refusal,
+                mend=mend,
+            )
+        )

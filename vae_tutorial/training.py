@@ -6,6 +6,7 @@ import numpy as np
 
 from vae_tutorial._checks import check_count, check_images, check_matrix, check_number
 from vae_tutorial._tensorflow import keras, tf
+from vae_tutorial._words import _
 from vae_tutorial.models import RandomView  # noqa: F401 - its name before it had a room
 from vae_tutorial.models._data import check_pictures
 from vae_tutorial.progress import Progress
@@ -241,7 +242,7 @@ def fit_pairs(vae, first, second, *, epochs, batch_size=32, seed=0, title="Pairs
 def _check_compiled(vae) -> None:
     if getattr(vae, "optimizer", None) is None:
         raise ValueError(
-            "vae has no optimizer; call vae.compile(keras.optimizers.Adam(1e-3)) first"
+            _("vae has no optimizer; call vae.compile(keras.optimizers.Adam(1e-3)) first")
         )
 
 
@@ -284,7 +285,9 @@ class KLWarmup(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         if not hasattr(self.model, "beta"):
-            raise TypeError(f"KLWarmup needs a model with a beta, got {type(self.model).__name__}")
+            raise TypeError(
+                _("KLWarmup needs a model with a beta, got {kind}", kind=type(self.model).__name__)
+            )
         if self._given is None:
             self.full_beta = float(self.model.beta.numpy())
 
@@ -333,8 +336,10 @@ class TrainingProgress(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         epochs = self.params["epochs"]
-        plural = "epoch" if epochs == 1 else "epochs"
-        self._progress = Progress(f"{self.title}: {epochs} {plural}", total=epochs)
+        title = _("{title}: {count} epochs", title=self.title, count=epochs)
+        if epochs == 1:
+            title = _("{title}: 1 epoch", title=self.title)
+        self._progress = Progress(title, total=epochs)
         self._progress.__enter__()
 
     def on_epoch_end(self, epoch, logs=None):

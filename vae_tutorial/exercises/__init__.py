@@ -7,7 +7,6 @@ differ.
 """
 
 import copy
-import difflib
 import dis
 import types
 import warnings
@@ -16,6 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+
+from vae_tutorial._words import _
 
 # Importing a page's module registers its exercises, in the order of the book.
 from vae_tutorial.exercises import (  # noqa: F401  # isort: skip
@@ -33,10 +34,10 @@ from vae_tutorial.exercises import (  # noqa: F401  # isort: skip
 from vae_tutorial.exercises._bank import (
     EXERCISES,
     HINTS,
-    REPLACED,
     Exercise,
     Mistake,
     arguments,
+    known,
 )
 from vae_tutorial.exercises._relations import related
 from vae_tutorial.exercises._trial import (
@@ -69,7 +70,8 @@ class Verdict:
     name : str
         The exercise.
     status : str
-        "right", "not yet right" or "not attempted yet".
+        "right", "not yet right" or "not attempted yet", in English whatever the language is:
+        programs read it.
     message : str
         What went wrong, or why the answer works.
 
@@ -84,7 +86,8 @@ class Verdict:
     message: str
 
     def __repr__(self) -> str:
-        return f"{self.name}: {self.status}" + (f"\n{self.message}" if self.message else "")
+        said = _("{name}: {status}", name=self.name, status=_(self.status))
+        return said + (f"\n{self.message}" if self.message else "")
 
 
 @dataclass(frozen=True)
@@ -111,8 +114,14 @@ class Hint:
     text: str
 
     def __repr__(self) -> str:
-        which = f"hint {self.step} of {len(HINTS)}, {HINTS[self.step - 1]}"
-        return f"{self.name}, {which}: {self.text}"
+        return _(
+            "{name}, hint {step} of {all}, {kind}: {text}",
+            name=self.name,
+            step=self.step,
+            all=len(HINTS),
+            kind=_(HINTS[self.step - 1]),
+            text=self.text,
+        )
 
 
 def check(name: str, answer: Callable) -> Verdict:
@@ -146,7 +155,7 @@ def check(name: str, answer: Callable) -> Verdict:
     >>> check("top_k", lambda distances, k: np.argsort(distances)[-k:]).status
     'not yet right'
     """
-    exercise = _known(name)
+    exercise = known(name)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of the hard cases; the verdict says what matters
@@ -188,9 +197,9 @@ def hint(name: str) -> Hint:
     >>> hint("gallery_bytes").step
     2
     """
-    hints = _known(name).hints
+    hints = known(name).hints
     step = _hinted[name] = min(_hinted.get(name, 0) + 1, len(hints))
-    return Hint(name, step, hints[step - 1])
+    return Hint(name, step, _(hints[step - 1]))
 
 
 def points(name: str) -> int:
@@ -218,7 +227,7 @@ def points(name: str) -> int:
     >>> points("top_k")
     0
     """
-    exercise = _known(name)
+    exercise = known(name)
     return exercise.points if _record.get(name) == RIGHT else 0
 
 
@@ -241,30 +250,27 @@ def progress() -> None:
     """
     checked = [(EXERCISES[name], status) for name, status in _record.items()]
     if not checked:
-        raise ValueError("nothing was checked in this session yet; run the cells above first")
-    rows = [[e.title, e.level, f"{points(e.name)} of {e.points}", status] for e, status in checked]
-    total = f"{sum(map(points, _record))} of {sum(e.points for e, _ in checked)}"
-    show_table([*rows, ["together", "", total, ""]], ["exercise", "level", "points", "status"])
+        raise ValueError(_("nothing was checked in this session yet; run the cells above first"))
+    rows = [
+        [_(e.title), _(e.level), _of(points(e.name), e.points), _(status)] for e, status in checked
+    ]
+    total = _of(sum(map(points, _record)), sum(e.points for e, status in checked))
+    columns = [_("exercise"), _("level"), _("points"), _("status")]
+    show_table([*rows, [_("together"), "", total, ""]], columns)
 
 
-def _known(name: str) -> Exercise:
-    """Return the exercise of a name; where there is none, say which names are nearest."""
-    if not isinstance(name, str):
-        raise TypeError(f"name must be a string, got {type(name).__name__}")
-    if name in REPLACED:
-        raise ValueError(f"the exercise {name!r} was replaced by {REPLACED[name]!r}")
-    if name not in EXERCISES:
-        near = map(repr, difflib.get_close_matches(name, EXERCISES, cutoff=0.5))
-        asked = " or ".join(near)
-        advice = f"did you mean {asked}?" if asked else "list(exercises.EXERCISES) has all names"
-        raise ValueError(f"there is no exercise {name!r}; {advice}")
-    return EXERCISES[name]
+def _of(got: int, most: int) -> str:
+    return _("{got} of {most}", got=got, most=most)
+
+
+def _kind(value) -> str:
+    return type(value).__name__
 
 
 def _judge(name: str, exercise: Exercise, answer) -> tuple[str, str]:
     if not callable(answer):
-        kind = type(answer).__name__
-        raise Fault(f"check needs the function itself, got a value of type {kind}.")
+        kind = _kind(answer)
+        raise Fault(_("check needs the function itself, got a value of type {kind}.", kind=kind))
     if _is_stub(answer):
         raise NotAttempted
     calls, inputs = _inputs(name, exercise)
@@ -273,13 +279,13 @@ def _judge(name: str, exercise: Exercise, answer) -> tuple[str, str]:
     trials = list(zip(inputs, wanted, results, strict=True))
     wrong = [not _right(exercise, *trial) for trial in trials]
     if not any(wrong) or any(_gives(other, trials) for other in exercise.also):
-        return RIGHT, exercise.why + (f"\n{PRINTS}" if prints else "")
+        return RIGHT, _(exercise.why) + (f"\n{_(PRINTS)}" if prints else "")
     for mistake in exercise.mistakes:
         if _made(mistake, trials, wrong):
-            return WRONG, f"{KNOWN} {mistake.diagnosis}"
+            return WRONG, _("{known} {diagnosis}", known=_(KNOWN), diagnosis=_(mistake.diagnosis))
     if relation := related(wanted, results):
         return WRONG, f"{relation}\n{_counterexample(calls, trials, wrong)}"
-    return WRONG, _counterexample(calls, trials, wrong) + (f"\n{PRINTS}" if prints else "")
+    return WRONG, _counterexample(calls, trials, wrong) + (f"\n{_(PRINTS)}" if prints else "")
 
 
 def _inputs(name: str, exercise: Exercise) -> tuple[list[str], list]:
@@ -326,7 +332,7 @@ def _is_stub(answer) -> bool:
 
 def _gives(function, trials) -> bool:
     """Tell whether a function of our own gives what the answer gave, errors included."""
-    for given, _, got in trials:
+    for given, _want, got in trials:
         try:
             with np.errstate(all="ignore"):
                 made = function(*copy.deepcopy(given))
@@ -360,11 +366,14 @@ def _holds(predicate, *about) -> bool:
 def _counterexample(calls, trials, wrong) -> str:
     """Return what stopped the answer on the shortest input on which it fails, or its result."""
     first = min((i for i, is_wrong in enumerate(wrong) if is_wrong), key=lambda i: len(calls[i]))
-    _, want, got = trials[first]
+    _given, want, got = trials[first]
     if isinstance(got, Fault):
         raise got
     form = form_of(got, want)
-    return (
-        (f"{form}\n" if form else "") + f"A small input on which it fails:\n  {calls[first]}\n"
-        f"expected {show(want)}\ngot      {show(got)}"
+    said = _(
+        "A small input on which it fails:\n  {call}\nexpected {want}\ngot      {got}",
+        call=calls[first],
+        want=show(want),
+        got=show(got),
     )
+    return f"{form}\n{said}" if form else said

@@ -8,12 +8,14 @@ whatever you may, so run what you do not trust in a container (see the teacher's
 """
 
 import argparse
+import contextlib
 import signal
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
+from vae_tutorial._words import _
 from vae_tutorial.exercises import _process
 from vae_tutorial.exercises._class import (
     NO_HAND_IN,
@@ -30,24 +32,29 @@ from vae_tutorial.exercises._process import MISSING, UNREADABLE, unmarked
 from vae_tutorial.exercises._table import COLUMNS, Table, cell, unused, write_new
 
 SHOWN = 5  # mistakes that the console names
+ABOUT = " ".join((__doc__ or "\n\n").split("\n\n", 1)[1].split())
+OPTIONS = {
+    "output": (Path, None, "default: marks.csv in the folder"),
+    "roster": (Path, None, "a text file of the class, one name a line"),
+    "seconds": (float, 120, "limit for a statement (120)"),
+    "memory": (float, 8, "limit for a notebook, GiB (8)"),
+    "jobs": (int, 2, "notebooks at a time (2)"),
+}
 
 
 def arguments() -> argparse.Namespace:
     name = "python -m vae_tutorial.exercises"
-    parser = argparse.ArgumentParser(prog=name, description=__doc__.split("\n\n", 1)[1])
-    parser.add_argument("folder", type=Path, help="notebooks in it and below it are marked")
-    parser.add_argument("--output", type=Path, help="default: marks.csv in the folder")
-    parser.add_argument("--roster", type=Path, help="a text file of the class, one name a line")
-    parser.add_argument("--seconds", type=float, default=120, help="limit for a statement (120)")
-    parser.add_argument("--memory", type=float, default=8, help="limit for a notebook, GiB (8)")
-    parser.add_argument("--jobs", type=int, default=2, help="notebooks at a time (2)")
+    parser = argparse.ArgumentParser(prog=name, description=_(ABOUT))
+    parser.add_argument("folder", type=Path, help=_("notebooks in it and below it are marked"))
+    for option, (kind, default, words) in OPTIONS.items():
+        parser.add_argument(f"--{option}", type=kind, default=default, help=_(words))
     given = parser.parse_args()
     if not given.folder.is_dir():
-        parser.error(f"there is no folder {given.folder}")
+        parser.error(_("there is no folder {path}", path=given.folder))
     if min(given.seconds, given.memory, given.jobs) <= 0:
-        parser.error("--seconds, --memory and --jobs must be above 0")
+        parser.error(_("--seconds, --memory and --jobs must be above 0"))
     if given.roster and not given.roster.is_file():
-        parser.error(f"there is no file {given.roster}")
+        parser.error(_("there is no file {path}", path=given.roster))
     return given
 
 
@@ -67,12 +74,16 @@ def open_table(path: Path) -> Table:
             return Table(path, COLUMNS)
         except ValueError as error:
             other = unused(path)
-            say(f"{error}. It stays as it is; the marks go to {other}.")
+            say(_("{why}. It stays as it is; the marks go to {other}.", why=error, other=other))
             return Table(other, COLUMNS)
     except OSError as error:
         sys.exit(
-            f"{path} cannot be written: {error.strerror}. Is it open in a spreadsheet? Close it, "
-            "or name another file with --output."
+            _(
+                "{path} cannot be written: {error}. Is it open in a spreadsheet? Close it, or name "
+                "another file with --output.",
+                path=path,
+                error=error.strerror,
+            )
         )
 
 
@@ -99,7 +110,8 @@ def mark_all(waiting: dict[Path, str], given, roster: list[str], table: Table) -
                 rows = _result(task)
                 own = {"file": file, "student": student_of(file, roster)}
                 table.add([own | row for row in rows])
-                say(f"{file}: {line_of(rows, UNREADABLE, MISSING)}")
+                line = line_of(rows, UNREADABLE, MISSING)
+                say(_("{file}: {line}", file=file, line=line))
         except KeyboardInterrupt:
             pool.shutdown(wait=False, cancel_futures=True)
             _process.end_all()
@@ -111,19 +123,21 @@ def _result(task) -> list[dict]:
     try:
         return task.result()
     except Exception as error:  # a fault of ours must not cost the others their marks
-        return [unmarked(f"Marking failed, {type(error).__name__}: {error}")]
+        what = f"{type(error).__name__}: {error}"
+        return [unmarked(_("Marking failed, {error}", error=what))]
 
 
 def to_mark(given, table: Table) -> dict[Path, str]:
     """Return the files without rows, with the names that the table gives them."""
     paths = {path: shown(path.relative_to(given.folder)) for path in files_in(given.folder)}
     if not paths:
-        sys.exit(f"no notebook (*.ipynb) in {shown(given.folder)}")
+        sys.exit(_("no notebook (*.ipynb) in {folder}", folder=shown(given.folder)))
     known = {row["file"]: row.get("version") for row in table.rows}
     for path, file in paths.items():
         old = known.get(str(cell(file)))
         if old and old != _version(path):
-            say(f"{file}: has changed since it was marked. Delete its rows to mark it again.")
+            line = _("has changed since it was marked. Delete its rows to mark it again.")
+            say(_("{file}: {line}", file=file, line=line))
     return {path: file for path, file in paths.items() if str(cell(file)) not in known}
 
 
@@ -139,13 +153,22 @@ def write_summaries(table: Table, roster: list[str]) -> None:
     found = mistakes(table.rows)
     for kind, rows in {"students": summary(table.rows, roster), "mistakes": found}.items():
         if rows:
+            rows = [_for_a_person(row) for row in rows]
             path = write_new(table.path.with_name(f"{table.path.stem}-{kind}.csv"), rows)
-            say(f"wrote {shown(path)}")
+            say(_("wrote {path}", path=shown(path)))
     for row in found[:SHOWN]:
-        say(f"{row['times']} times, {row['exercise']}: {row['diagnosis']}")
+        say(_("{times} times, {exercise}: {diagnosis}", **row))
+
+
+def _for_a_person(row: dict) -> dict:
+    """Return a row of a summary, which no program reads again, in the teacher's language."""
+    return {_(name): _(value) if name == "status" else value for name, value in row.items()}
 
 
 def main() -> None:
+    # The table is in the teacher's language also where the console lacks its letters.
+    with contextlib.suppress(AttributeError):
+        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     given = arguments()
     roster = _names(given.roster) if given.roster else []
     for name in {"SIGTERM", "SIGHUP"} & set(dir(signal)):
@@ -154,21 +177,23 @@ def main() -> None:
             signal.signal(number, signal.default_int_handler)
     output = given.output or given.folder / "marks.csv"
     if not files_in(given.folder):
-        sys.exit(f"no notebook (*.ipynb) in {shown(given.folder)}")
+        sys.exit(_("no notebook (*.ipynb) in {folder}", folder=shown(given.folder)))
     table = open_table(output)
     waiting = to_mark(given, table)
     if kept := len({row["file"] for row in table.rows}):
-        say(f"{kept} files have rows in {shown(table.path)} already, which stay as they are")
+        where = shown(table.path)
+        say(_("{n} files have rows in {path} already, which stay as they are", n=kept, path=where))
     if not mark_all(waiting, given, roster, table):
-        say(f"stopped; {shown(table.path)} holds what was marked, the same command goes on")
+        path = shown(table.path)
+        say(_("stopped; {path} holds what was marked, the same command goes on", path=path))
         sys.exit(130)
     handed_in = {row.get("student") for row in table.rows}
     absent = [name for name in roster if name not in handed_in]
     table.add([{"file": "", "student": name, "status": NO_HAND_IN} for name in absent])
     for name in absent:
-        say(f"{name}: {NO_HAND_IN}")
+        say(_("{name}: {status}", name=name, status=_(NO_HAND_IN)))
     table.close()
-    say(f"wrote {shown(table.path)}")
+    say(_("wrote {path}", path=shown(table.path)))
     write_summaries(table, roster)
 
 

@@ -1,11 +1,14 @@
 """What an exercise is, and how the pages' modules register theirs."""
 
+import difflib
 import inspect
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+
+from vae_tutorial._words import _
 
 POINTS = {"warm-up": 1, "standard": 2, "harder": 3}
 HINTS = ("a nudge", "the idea", "nearly the code")  # what each of an exercise's three hints is
@@ -87,6 +90,25 @@ REPLACED = {
     "gaussian_log_likelihood": "laplace_log_likelihood",
     "bound_log_var": "name_the_fault",
 }
+
+
+def known(name: str) -> Exercise:
+    """Return the exercise of a name; where there is none, say which names are nearest."""
+    if not isinstance(name, str):
+        raise TypeError(
+            _("{name} must be a string, got {kind}", name="name", kind=type(name).__name__)
+        )
+    if name in REPLACED:
+        new = REPLACED[name]
+        raise ValueError(_("the exercise {name!r} was replaced by {new!r}", name=name, new=new))
+    if name not in EXERCISES:
+        near = difflib.get_close_matches(name, EXERCISES, cutoff=0.5)
+        advice = _("list(exercises.EXERCISES) has all names")
+        if near:
+            advice = _("did you mean {names}?", names=_(" or ").join(map(repr, near)))
+        message = _("there is no exercise {name!r}; {advice}", name=name, advice=advice)
+        raise ValueError(message)
+    return EXERCISES[name]
 
 
 def arguments(call: str) -> list:

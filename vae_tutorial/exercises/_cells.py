@@ -6,7 +6,8 @@ import re
 import symtable
 from dataclasses import dataclass
 
-from vae_tutorial.exercises import EXERCISES
+from vae_tutorial._words import _, in_every_language
+from vae_tutorial.exercises import EXERCISES, RIGHT, UNTOUCHED, WRONG
 from vae_tutorial.exercises._bank import REPLACED
 
 # What the files that students hand in by mistake start with.
@@ -48,26 +49,30 @@ class Step:
 def cells_of(raw: bytes) -> list[dict]:
     """Return the code cells of a notebook file; raise NotANotebook where it is none."""
     if not raw.strip():
-        raise NotANotebook("The file is empty.")
+        raise NotANotebook(_("The file is empty."))
     for start, kind in KINDS.items():
         if raw.lstrip().startswith(start):
-            raise NotANotebook(f"The file is no notebook but {kind} with another name.")
+            words = _("The file is no notebook but {kind} with another name.", kind=_(kind))
+            raise NotANotebook(words)
     wide = raw.startswith((b"\xff\xfe", b"\xfe\xff"))
     text = raw.decode("utf-16" if wide else "utf-8-sig", "replace")
     try:
         notebook = json.loads(text)
     except (ValueError, RecursionError) as error:
-        where = f", line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
-        raise NotANotebook(
-            f"The file is no notebook: its text is not JSON{where}. Was a transfer broken off?"
-        ) from None
+        line = error.lineno if isinstance(error, json.JSONDecodeError) else None
+        where = _(", line {line}", line=line) if line else ""
+        words = _(
+            "The file is no notebook: its text is not JSON{where}. Was a transfer broken off?",
+            where=where,
+        )
+        raise NotANotebook(words) from None
     if isinstance(notebook, dict) and "worksheets" in notebook:
         raise NotANotebook(
-            "The notebook has the old format 3. Open and save it in Jupyter, then mark it again."
+            _("The notebook has the old format 3. Open and save it in Jupyter, then mark it again.")
         )
     cells = notebook.get("cells") if isinstance(notebook, dict) else None
     if not isinstance(cells, list):
-        raise NotANotebook("The file is JSON, but no notebook: it has no list of cells.")
+        raise NotANotebook(_("The file is JSON, but no notebook: it has no list of cells."))
     return [cell for cell in cells if isinstance(cell, dict) and cell.get("cell_type") == "code"]
 
 
@@ -77,6 +82,8 @@ def _text(value) -> str:
 
 def verdicts_shown(cells) -> dict[str, str]:
     """Return the status of each exercise that the stored outputs show; the last one counts."""
+    words = {word: s for s in (RIGHT, WRONG, UNTOUCHED) for word in in_every_language(s)}
+    verdict = re.compile(rf"^(\w+)[:\uff1a] ?({'|'.join(words)})$", re.MULTILINE)
     shown: dict[str, str] = {}
     for cell in cells:
         outputs = cell.get("outputs")
@@ -85,9 +92,7 @@ def verdicts_shown(cells) -> dict[str, str]:
                 data = output.get("data")
                 plain = data.get("text/plain") if isinstance(data, dict) else ""
                 text = _text(output.get("text")) + "\n" + _text(plain)
-                shown |= dict(
-                    re.findall(r"^(\w+): (right|not yet right|not attempted yet)$", text, re.M)
-                )
+                shown |= {name: words[word] for name, word in verdict.findall(text)}
     return {name: status for name, status in shown.items() if name in EXERCISES}
 
 
@@ -104,8 +109,7 @@ def steps_of(cells) -> tuple[list[Step], dict[str, str], set[str]]:
         try:
             trees += [(number, node) for node in parse(source)]
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            where = f", line {error.lineno} of its cell" if isinstance(error, SyntaxError) else ""
-            why = f"The cell is not Python{where}: {getattr(error, 'msg', error)}."
+            why = _not_python(error)
             named = re.findall(r"^\s*(?:def|class)\s+(\w+)|^(\w+)\s*(?::.*)?=", source, re.M)
             broken |= dict.fromkeys([a or b for a, b in named], why)
             code = re.sub(r"#.*", "", source)
@@ -115,6 +119,14 @@ def steps_of(cells) -> tuple[list[Step], dict[str, str], set[str]]:
             broken |= dict.fromkeys(known, why)
     aliases = _names_of_check(trees)
     return [_step(number, node, aliases) for number, node in trees], broken, unread
+
+
+def _not_python(error: BaseException) -> str:
+    where = ""
+    if isinstance(error, SyntaxError):
+        where = _(", line {line} of its cell", line=error.lineno)
+    said = getattr(error, "msg", error)
+    return _("The cell is not Python{where}: {error}.", where=where, error=said)
 
 
 def parse(source: str) -> list[ast.stmt]:
@@ -144,7 +156,7 @@ class _Timed(ast.NodeTransformer):
 def _names_of_check(trees) -> set[str]:
     """Return the names that a notebook gives the function ``check``, besides exercises.check."""
     names = set()
-    for _, tree in trees:
+    for _number, tree in trees:
         for node in ast.walk(tree):
             match node:
                 case ast.ImportFrom(module=str(module)) if module.endswith("exercises"):

@@ -8,6 +8,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from pathlib import Path
 
+from vae_tutorial._words import _
 from vae_tutorial.exercises import EXERCISES, WRONG
 
 NO_HAND_IN = "no hand-in"
@@ -30,21 +31,22 @@ def _is_named_so(name: str) -> bool:
 def read(path: Path) -> bytes:
     """Return the bytes of a file; raise ValueError, in words, for what is no file to be read."""
     if path.is_symlink():
-        raise ValueError("It is a link to another place, which marking does not follow.")
+        raise ValueError(_("It is a link to another place, which marking does not follow."))
     if path.is_dir():
-        raise ValueError("It is a folder with the name of a notebook.")
+        raise ValueError(_("It is a folder with the name of a notebook."))
     try:
         # A pipe would wait for ever, and a link may take the file's place in between.
         flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
         with open(os.open(path, flags | getattr(os, "O_BINARY", 0)), "rb") as file:
             found = os.fstat(file.fileno())
             if not stat.S_ISREG(found.st_mode):
-                raise ValueError("It is no file but a device or a pipe.")
+                raise ValueError(_("It is no file but a device or a pipe."))
             if found.st_size > LARGEST:
-                raise ValueError(f"It is larger than {LARGEST // 2**20} MB.")
+                raise ValueError(_("It is larger than {size} MB.", size=LARGEST // 2**20))
             return file.read(LARGEST)
     except OSError as error:
-        raise ValueError(f"It cannot be read: {error.strerror}.") from None
+        message = _("It cannot be read: {error}.", error=error.strerror)
+        raise ValueError(message) from None
 
 
 def shown(path: Path) -> str:
@@ -59,8 +61,8 @@ def version(raw: bytes) -> str:
 
 def student_of(file: str, roster: list[str]) -> str:
     """Return who handed a file in: a name of the roster, else of its folder, else of the file."""
-    folder, _, rest = file.partition("/")
-    own = folder if rest else re.sub(r"\.ipynb$", "", folder, flags=re.IGNORECASE)
+    folder, slash, rest = file.partition("/")
+    own = folder if slash and rest else re.sub(r"\.ipynb$", "", folder, flags=re.IGNORECASE)
     own = re.sub(r"_\d+_assignsubmission.*", "", own)  # as Moodle names its folders
     words = _words(file)
     named = [name for name in roster if _words(name) <= words]
@@ -133,12 +135,12 @@ def mistakes(rows: list[dict]) -> list[dict]:
 def line_of(rows: list[dict], unmarked: str, missing: str) -> str:
     """Return what the console says of one file."""
     if rows[0]["status"] == unmarked:
-        return f"{unmarked}. {rows[0]['diagnosis']}"
+        return _("{status}. {why}", status=_(unmarked), why=rows[0]["diagnosis"])
     points = [row["points"] for row in rows if row["points"] != ""]
     of = sum(row["of"] for row in rows if row["points"] != "")
-    text = f"{sum(points)} of {of} points" if points else unmarked
+    text = _("{got} of {most} points", got=sum(points), most=of) if points else _(unmarked)
     if gone := sum(row["status"] == missing for row in rows):
-        text += f", {gone} checks deleted"
+        text += _(", {count} checks deleted", count=gone)
     if by_hand := len(rows) - len(points):
-        text += f", {by_hand} to look at by hand"
+        text += _(", {count} to look at by hand", count=by_hand)
     return text

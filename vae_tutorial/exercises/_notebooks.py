@@ -18,6 +18,7 @@ import sys
 import threading
 import types
 
+from vae_tutorial._words import _
 from vae_tutorial.exercises import EXERCISES, RIGHT, WRONG, Verdict, check
 from vae_tutorial.exercises._bank import REPLACED
 from vae_tutorial.exercises._cells import (
@@ -31,6 +32,8 @@ from vae_tutorial.exercises._cells import (
 BY_HAND = "look at it by hand"
 LONGEST = 2_000  # characters of a diagnosis
 OTHERWISE = "It is right on what a reader is asked, and wrong on other inputs."
+# As "Your function stops with an error, ..." has it, in any language.
+NAME_ERROR = r"[,\uff1a] ?NameError: "
 # Faults of the place where a notebook is marked rather than of its answers.
 OF_THE_PLACE = (ImportError, OSError, MemoryError)
 
@@ -53,8 +56,10 @@ def _lot(lot: str):
 class Shell:
     """Stands for IPython's shell: no command of the system and no magic is run."""
 
-    def getoutput(self, command, *_, **__):
-        raise NotRun(f"Marking runs no command of the system, such as {command!r}.")
+    def getoutput(self, command, *_rest, **_named):
+        raise NotRun(
+            _("Marking runs no command of the system, such as {command!r}.", command=command)
+        )
 
     def __getattr__(self, name):
         if name.startswith("__"):
@@ -92,7 +97,9 @@ class Session:
         if self.again and isinstance(name, str) and name in self.settled:
             return self.settled[name]
         if isinstance(name, str) and name in REPLACED:
-            why = f"An older copy: it answers {name}, which this exercise has replaced."
+            why = _(
+                "An older copy: it answers {name}, which this exercise has replaced.", name=name
+            )
             verdict = Verdict(REPLACED[name], BY_HAND, why)
         else:
             verdict = self._excused(self._asked_twice(name, *answer, **named))
@@ -112,14 +119,16 @@ class Session:
             other = check(name, *answer, **named)
         if other.status == RIGHT:
             return verdict
-        return Verdict(verdict.name, BY_HAND, f"{OTHERWISE} {other.message}")
+        why = _("{otherwise} {message}", otherwise=_(OTHERWISE), message=other.message)
+        return Verdict(verdict.name, BY_HAND, why)
 
     def _excused(self, verdict: Verdict) -> Verdict:
         """Leave an answer to the teacher that lacks a name which marking could not provide."""
-        lacking = re.search(r", NameError: name '(\w+)'", verdict.message)
+        lacking = re.search(rf"{NAME_ERROR}name '(\w+)'", verdict.message)
         cause = self.failed.get(lacking[1]) if lacking else None
         if lacking and isinstance(cause, (NotRun, *OF_THE_PLACE)):
-            return Verdict(verdict.name, BY_HAND, f"It needs {lacking[1]}. {_words(cause)}")
+            why = _("It needs {name}. {cause}", name=lacking[1], cause=_said_by(cause))
+            return Verdict(verdict.name, BY_HAND, why)
         return verdict
 
     def run(self, number: int) -> BaseException | None:
@@ -241,7 +250,7 @@ def _with_what_stands_below(session: Session, target: int) -> BaseException | No
 
 
 def _lacks_a_name(verdict: Verdict) -> bool:
-    return verdict.status == WRONG and ", NameError: " in verdict.message
+    return verdict.status == WRONG and re.search(NAME_ERROR, verdict.message) is not None
 
 
 def _whole_may_help(name, errors, broken) -> bool:
@@ -259,20 +268,21 @@ def _without_verdict(name, errors, broken) -> Verdict:
         if broken_name in broken:
             return Verdict(name, WRONG, broken[broken_name])
     if lacking == name:
-        return Verdict(name, WRONG, f"There is no function {name} in the notebook.")
+        return Verdict(name, WRONG, _("There is no function {name} in the notebook.", name=name))
     if isinstance(error, NotRun):
         return Verdict(name, BY_HAND, str(error))
     if error is None:
-        return Verdict(name, BY_HAND, "The notebook does not reach its check when it is run.")
-    said = f"The cell stops with an error, {type(error).__name__}: {_words(error)}"
+        return Verdict(name, BY_HAND, _("The notebook does not reach its check when it is run."))
+    what = f"{type(error).__name__}: {_said_by(error)}"
+    said = _("The cell stops with an error, {error}", error=what)
     return Verdict(name, BY_HAND if isinstance(error, OF_THE_PLACE) else WRONG, said)
 
 
-def _words(error: BaseException) -> str:
+def _said_by(error: BaseException) -> str:
     try:
         return str(error)
     except Exception:  # an error of the notebook's own may fail even here
-        return "no message"
+        return _("no message")
 
 
 def _look_for_tampering(session: Session, tell) -> None:
@@ -282,7 +292,7 @@ def _look_for_tampering(session: Session, tell) -> None:
             solution = EXERCISES[name].solution
             wrong = check(name, lambda *given, solution=solution: _spoiled(solution(*given)))
             if wrong.status == RIGHT:
-                why = "The notebook changes what the check compares with: a wrong answer passes."
+                why = _("The notebook changes what the check compares with: a wrong answer passes.")
                 tell(**row(Verdict(name, BY_HAND, why)))
 
 
@@ -333,7 +343,8 @@ def main() -> None:
     except NotANotebook as error:
         tell(unreadable=str(error))
     except ModuleNotFoundError as error:
-        tell(unreadable=f"Marking needs the package {error.name}: python -m pip install ipython")
+        why = _("Marking needs the package {name}: python -m pip install ipython", name=error.name)
+        tell(unreadable=why)
     tell(done=True)
     os._exit(0)  # threads of the notebook may go on for ever
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import vae_tutorial
+from vae_tutorial._words import _
 from vae_tutorial.exercises import EXERCISES, RIGHT, UNTOUCHED, WRONG
 from vae_tutorial.exercises._notebooks import BY_HAND, LONGEST
 
@@ -58,7 +59,7 @@ def mark(raw: bytes, seconds: float, gibibytes: float, settings: Path) -> list[d
     """Return the rows of one notebook, or one row that says why there are none."""
     findings, why = Findings(), ""
     ends = time.monotonic() + START + IN_ALL * seconds
-    for _ in range(ATTEMPTS):
+    for _again in range(ATTEMPTS):
         why = _attempt(raw, findings, seconds, gibibytes, settings, ends)
         if findings.done or findings.unreadable or findings.step < 0 or time.monotonic() > ends:
             break
@@ -67,8 +68,9 @@ def mark(raw: bytes, seconds: float, gibibytes: float, settings: Path) -> list[d
         return [unmarked(findings.unreadable)]
     known = findings.found | set(findings.rows)
     if not known:
-        none = "The notebook holds no exercise of this book, or none of their checks."
-        return [unmarked(none if findings.done else f"The notebook could not be marked. {why}")]
+        none = _("The notebook holds no exercise of this book, or none of their checks.")
+        failed = _("The notebook could not be marked. {why}", why=why)
+        return [unmarked(none if findings.done else failed)]
     pages = {EXERCISES[name].page for name in known}
     return [
         _row(name, findings, why) for name, exercise in EXERCISES.items() if exercise.page in pages
@@ -86,9 +88,15 @@ def _row(name: str, findings: Findings, why: str) -> dict:
     if name in findings.rows:
         status, diagnosis = findings.rows[name]["status"], findings.rows[name]["diagnosis"]
     elif name not in findings.found:
-        status, diagnosis = MISSING, "Its check was deleted, so this answer was not looked for."
+        status = MISSING
+        diagnosis = _("Its check was deleted, so this answer was not looked for.")
     if status in (WRONG, UNTOUCHED) and findings.shown.get(name) == RIGHT:
-        diagnosis = f"The notebook shows 'right', but marked it is '{status}'. {diagnosis}".strip()
+        diagnosis = _(
+            "The notebook shows '{shown}', but marked it is '{marked}'. {diagnosis}",
+            shown=_(RIGHT),
+            marked=_(status),
+            diagnosis=diagnosis,
+        ).strip()
         status = BY_HAND
     points = EXERCISES[name].points
     got = points if status == RIGHT else "" if status == BY_HAND else 0
@@ -135,7 +143,8 @@ def _environment(folder: str, settings: Path) -> dict[str, str]:
     path = os.pathsep.join(filter(None, [here, os.environ.get("PYTHONPATH")]))
     own = dict.fromkeys(("HOME", "USERPROFILE", "TMPDIR", "TEMP", "TMP", "IPYTHONDIR"), folder)
     # Matplotlib lists the fonts once, and not again for each notebook.
-    return kept | own | {"PYTHONPATH": path, "MPLBACKEND": "Agg", "MPLCONFIGDIR": str(settings)}
+    own |= {"PYTHONPATH": path, "MPLBACKEND": "Agg", "MPLCONFIGDIR": str(settings)}
+    return kept | own | {"PYTHONIOENCODING": "utf-8"}  # as in a kernel
 
 
 def _listen(process, token: str, findings: Findings, seconds: float, ends: float) -> str:
@@ -149,7 +158,10 @@ def _listen(process, token: str, findings: Findings, seconds: float, ends: float
         now = time.monotonic()
         if now > min(until, ends):
             limit = seconds if findings.step >= 0 else START
-            return f"It ran too long: not done after {limit:g} s. Does a loop never end?"
+            return _(
+                "It ran too long: not done after {seconds:g} s. Does a loop never end?",
+                seconds=limit,
+            )
         try:
             line = lines.get(timeout=min(0.2, max(0.01, until - now)))
         except queue.Empty:
@@ -162,7 +174,7 @@ def _listen(process, token: str, findings: Findings, seconds: float, ends: float
         elif findings.done:
             return ""
         else:
-            return "The notebook ended the program that marks it."
+            return _("The notebook ended the program that marks it.")
         if findings.done:
             return ""
 

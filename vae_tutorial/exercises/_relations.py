@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from vae_tutorial._words import _
 from vae_tutorial.exercises._trial import same
 
 
@@ -18,7 +19,7 @@ def related(wanted, results) -> str:
     with np.errstate(all="ignore"):
         for words, change in CHANGES.items():
             if all(_is(change, want, got) for want, got in pairs):
-                return words
+                return _(words)
         return _scaled(pairs) or _constant(pairs)
 
 
@@ -36,10 +37,10 @@ def _is(change, want, got) -> bool:
 
 def _parts(wanted, results) -> str:
     if all(same(want[::-1], got) for want, got in zip(wanted, results, strict=True)):
-        return "Your results are the right ones in exchanged order."
-    for part, name, other in ((0, "first", "second"), (1, "second", "first")):
+        return _("Your results are the right ones in exchanged order.")
+    for part, words in enumerate(PARTS):
         if all(same(want[part], got[part]) for want, got in zip(wanted, results, strict=True)):
-            return f"The {name} of your results is right, the {other} is not."
+            return _(words)
     return ""
 
 
@@ -53,19 +54,23 @@ def _scaled(pairs) -> str:
     largest, smallest = np.abs(want).argmax(), np.abs(want).argmin()
     factor, shift = got[largest] / want[largest], got[smallest] - want[smallest]
     if factor and abs(factor - 1) > 1e-3 and same(factor * want, got):
-        return f"Your results are the right ones multiplied by {factor:.4g}."
+        return _("Your results are the right ones multiplied by {factor:.4g}.", factor=factor)
     if abs(shift) > 1e-3 * max(1, abs(want[smallest])) and same(want + shift, got):
-        return f"Your results are the right ones plus {shift:.4g}."
+        return _("Your results are the right ones plus {shift:.4g}.", shift=shift)
     return ""
 
 
 def _constant(pairs) -> str:
     first = pairs[0][1]
-    if all(same(first, got) for _, got in pairs):
-        return "Your results are the same for every input."
+    if all(same(first, got) for _want, got in pairs):
+        return _("Your results are the same for every input.")
     return ""
 
 
+PARTS = (
+    "The first of your results is right, the second is not.",
+    "The second of your results is right, the first is not.",
+)
 # Each returns two arrays that agree where the words are true.
 CHANGES = {
     "Your results are the right ones with the opposite sign.": lambda w, g: (-w, g),

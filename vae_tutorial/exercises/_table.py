@@ -5,6 +5,8 @@ import io
 import os
 from pathlib import Path
 
+from vae_tutorial._words import _
+
 COLUMNS = [
     *("file", "student", "page", "exercise", "points", "of", "status", "diagnosis", "version")
 ]
@@ -47,7 +49,9 @@ class Table:
         except csv.Error:
             self.columns = []
         if not set(self.columns) >= NEEDED:
-            raise ValueError(f"{self.path} is no table of marks that this program can go on with")
+            raise ValueError(
+                _("{path} is no table of marks that this program can go on with", path=self.path)
+            )
         if not text.endswith("\n"):
             with self.path.open("ab") as file:
                 file.write(b"\r\n")
@@ -99,7 +103,9 @@ def cell(value):
 
 def refuse_link(path: Path) -> None:
     if path.is_symlink() or (path.exists() and not path.is_file()):
-        raise ValueError(f"{path} is a link or a folder; name the file itself with --output")
+        raise ValueError(
+            _("{path} is a link or a folder; name the file itself with --output", path=path)
+        )
 
 
 def unused(path: Path) -> Path:

@@ -12,10 +12,15 @@ from collections.abc import Callable
 
 import numpy as np
 
+from vae_tutorial._words import _
+
 TIME_LIMIT = 4  # seconds of computing for all inputs of one check, imports left out
 LONGEST_WAIT = 60  # seconds by the clock, for an answer that sleeps or asks for input
 LONGEST_IMPORT = 300  # seconds by the clock
-STOPS = "Your function stops with an error,"
+CHANGES = (
+    "Your function changes its input in place. The caller still needs it: work on a copy, or write "
+    "x = x + 1 in place of x += 1."
+)
 BUSY = "If not, other programs may keep the computer busy: run the cell again."
 
 
@@ -39,6 +44,20 @@ class _Silence(io.TextIOBase):
     """Takes what an answer prints, keeps none of it, and cannot be closed."""
 
     heard = False
+
+    def __init__(self):
+        super().__init__()
+        self._place = sys.stdout
+
+    @property
+    def encoding(self):  # type: ignore[override]
+        """The letters of the place where messages will be shown."""
+        return getattr(self._place, "encoding", None)
+
+    @property
+    def errors(self):  # type: ignore[override]
+        """What that place does with other letters."""
+        return getattr(self._place, "errors", None)
 
     def write(self, text: str) -> int:
         self.heard = True
@@ -71,12 +90,14 @@ def run(answer, calls, inputs, wanted) -> tuple[list, bool]:
     if sys.platform == "emscripten":
         work()  # in a browser, which has no threads; the page ends Python where time is up
     elif said := _not_done_in_time(work):
-        raise Fault(f"Your function {said}")
+        raise Fault(said)
     if left:
-        raise (
-            left[0] if isinstance(left[0], NotAttempted) else Fault(f"{STOPS} {in_words(left[0])}")
-        )
+        raise left[0] if isinstance(left[0], NotAttempted) else Fault(_stops(in_words(left[0])))
     return results, silence.heard
+
+
+def _stops(error: str) -> str:
+    return _("Your function stops with an error, {error}", error=error)
 
 
 def _not_done_in_time(work: Callable[[], None]) -> str:
@@ -133,11 +154,19 @@ def _not_done(thread, clock: list) -> str:
         waiting += now - earlier
         if computing > TIME_LIMIT:
             _stop(thread)
-            return (
-                f"was not done after {TIME_LIMIT:g} s of computing. Does a loop never end? {BUSY}"
+            return _(
+                "Your function was not done after {seconds:g} s of computing. Does a loop never "
+                "end? {busy}",
+                seconds=TIME_LIMIT,
+                busy=_(BUSY),
             )
         if waiting > LONGEST_WAIT:
-            return f"was not done after {LONGEST_WAIT} s. Does it sleep, or ask for input? {BUSY}"
+            return _(
+                "Your function was not done after {seconds} s. Does it sleep, or ask for input? "
+                "{busy}",
+                seconds=LONGEST_WAIT,
+                busy=_(BUSY),
+            )
     return ""
 
 
@@ -159,7 +188,7 @@ def _stop(thread) -> None:
     """
     assert thread.ident is not None  # it was started
     identity = ctypes.c_ulong(thread.ident)
-    for _ in range(20):
+    for _again in range(20):
         ctypes.pythonapi.PyThreadState_SetAsyncExc(identity, ctypes.py_object(_TooLong))
         thread.join(0.05)
         if not thread.is_alive():
@@ -173,10 +202,7 @@ def _outcome(answer, call, given, want, silence):
         with contextlib.redirect_stdout(silence), np.errstate(all="ignore"):
             result = answer(*own)
             if not all(same(a, b) for a, b in zip(given, own, strict=True)):
-                raise Fault(
-                    "Your function changes its input in place. The caller still needs it: work on "
-                    f"a copy, or write x = x + 1 in place of x += 1.\nThe input was {call}."
-                )
+                raise Fault(f"{_(CHANGES)}\n{_input_was(call)}")
             return as_numbers(result, want)
     except (_TooLong, Fault):
         raise
@@ -184,7 +210,11 @@ def _outcome(answer, call, given, want, silence):
         raise NotAttempted from None
     except BaseException as error:
         said = in_words(error)
-        raise Fault(f"{STOPS} {said}\nThe input was {call}.", said) from None
+        raise Fault(f"{_stops(said)}\n{_input_was(call)}", said) from None
+
+
+def _input_was(call: str) -> str:
+    return _("The input was {call}.", call=call)
 
 
 def in_words(error: BaseException) -> str:
@@ -192,25 +222,26 @@ def in_words(error: BaseException) -> str:
     try:
         text = str(error).splitlines()[0]
     except BaseException:  # there is none, or asking for it fails as well
-        text = "no further message"
+        text = _("no further message")
     return f"{type(error).__name__}: {text}"
 
 
 def as_numbers(got, want):
     """Return a result as arrays of its own; raise Fault where ``want`` is of another kind."""
     if got is None:
-        raise Fault("Your function returns nothing. Is there a return at its end?")
+        raise Fault(_("Your function returns nothing. Is there a return at its end?"))
     if isinstance(want, tuple):
         parts = got if isinstance(got, (tuple, list)) else _rows(got, want)
         if len(parts) != len(want):
-            raise Fault(f"Return {len(want)} results, separated by commas.")
+            raise Fault(_("Return {count} results, separated by commas.", count=len(want)))
         return tuple(as_numbers(g, w) for g, w in zip(parts, want, strict=True))
     try:
         value = _plain(np.array(got))  # a copy, because the answer may use its own again
     except Exception:
         value = np.asarray("")
     if value.dtype.kind not in "fiubO":
-        raise Fault(f"Return numbers; your function returns {type(got).__name__}.")
+        kind = type(got).__name__
+        raise Fault(_("Return numbers; your function returns {kind}.", kind=kind))
     return value
 
 
@@ -238,10 +269,14 @@ def form_of(got, want) -> str:
         return next(filter(None, map(form_of, got, want)), "")
     shape = np.shape(want)
     if got.shape != shape:
-        said = "one number" if not shape else f"shape {shape}"
-        return f"The result should have {said}, but yours has shape {got.shape}."
+        said = _("one number") if not shape else _("shape {shape}", shape=shape)
+        return _(
+            "The result should have {said}, but yours has shape {shape}.",
+            said=said,
+            shape=got.shape,
+        )
     if got.dtype.kind == "f" and not np.isfinite(got).all() and np.isfinite(want).all():
-        return (
+        return _(
             "Your result holds NaN or infinity where the right one is finite. Look for a "
             "logarithm of 0, an overflowing exp, or a division by 0."
         )
@@ -279,7 +314,7 @@ def _shown(value) -> str:
     try:
         return np.array2string(np.asarray(value), separator=", ")
     except ValueError:  # Python writes no whole number of more than 4300 digits
-        return "a number of thousands of digits"
+        return _("a number of thousands of digits")
 
 
 def written(name: str, given) -> str:

@@ -7,9 +7,14 @@ import numpy as np
 
 from vae_tutorial._checks import check_images
 from vae_tutorial._tensorflow import keras, tf
+from vae_tutorial._words import _
 
-LABELS = "a VAE trains on images alone"
 OWN_LOSS = ("loss", "loss_weights", "metrics", "weighted_metrics")
+
+
+def images_alone() -> str:
+    """Return what errors say where labels or weights came with the images."""
+    return _("a VAE trains on images alone")
 
 
 def is_data_set(x) -> bool:
@@ -32,7 +37,7 @@ def peeked(x, check: Callable[[tuple], object]):
     elif isinstance(x, types.GeneratorType):
         first = next(x, None)
         if first is None:
-            raise ValueError("the generator is empty; let it yield batches of images")
+            raise ValueError(_("the generator is empty; let it yield batches of images"))
         check(_as_tuple(first))
         return _chained(first, x)
     return x  # a distributed data set, or a loader of another library: its steps check the shapes
@@ -51,7 +56,13 @@ def refuse_weights(given: dict) -> None:
     """Refuse the weights of images that Keras would take."""
     for name in ("sample_weight", "class_weight"):
         if given.get(name) is not None:
-            raise ValueError(f"{LABELS}, all of one weight, got {name}; leave it out")
+            raise ValueError(
+                _(
+                    "{alone}, all of one weight, got {name}; leave it out",
+                    alone=images_alone(),
+                    name=name,
+                )
+            )
 
 
 def check_pictures(images, shape: tuple[int, ...], name: str = "images") -> np.ndarray:
@@ -67,14 +78,23 @@ def check_targets(targets, seen: np.ndarray, shape: tuple[int, ...]) -> np.ndarr
     found = np.shape(targets)
     if len(found) != 4:
         raise ValueError(
-            f"{LABELS}; the second argument may hold the images to draw, of shape "
-            f"{seen.shape}, got shape {found}; leave labels out"
+            _(
+                "{alone}; the second argument may hold the images to draw, of shape {shape}, "
+                "got shape {found}; leave labels out",
+                alone=images_alone(),
+                shape=seen.shape,
+                found=found,
+            )
         )
-    targets = check_pictures(targets, shape, "the images to draw")
+    targets = check_pictures(targets, shape, _("the images to draw"))
     if len(targets) != len(seen):
         raise ValueError(
-            f"the images to draw must be as many as the images seen, got {len(targets)} and "
-            f"{len(seen)}; pass one for each"
+            _(
+                "the images to draw must be as many as the images seen, got {count} and "
+                "{seen}; pass one for each",
+                count=len(targets),
+                seen=len(seen),
+            )
         )
     return targets
 
@@ -90,7 +110,13 @@ def check_batch(images, shape: tuple[int, ...], name: str = "images"):
 
 def wrong_shape(name: str, found: tuple, shape: tuple[int, ...]) -> str:
     expected = ", ".join(map(str, shape))
-    mend = f"build a model with image_shape={tuple(found[1:])}"
+    mend = _("build a model with image_shape={shape}", shape=tuple(found[1:]))
     if len(found) != 4:
-        mend = "add a missing axis with images[np.newaxis] or images[..., np.newaxis]"
-    return f"{name} must have shape (n, {expected}) for this model, got {tuple(found)}; {mend}"
+        mend = _("add a missing axis with images[np.newaxis] or images[..., np.newaxis]")
+    return _(
+        "{name} must have shape (n, {expected}) for this model, got {found}; {mend}",
+        name=name,
+        expected=expected,
+        found=tuple(found),
+        mend=mend,
+    )

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from vae_tutorial import objectives
 from vae_tutorial._checks import check_choice, check_count, check_matrix
 from vae_tutorial._tensorflow import keras, tf
+from vae_tutorial._words import _
 from vae_tutorial.models import _data
 from vae_tutorial.models.networks import Decoder, Encoder, bound_log_var
 
@@ -135,8 +136,11 @@ class ImageModel(keras.Model):
         if target is None:
             return seen
         if len(target.shape) != 4:
-            raise ValueError(f"{_data.LABELS}; let the data set yield images, not labels")
-        return _data.check_batch(target, self.image_shape, "the images to draw")
+            words = _(
+                "{alone}; let the data set yield images, not labels", alone=_data.images_alone()
+            )
+            raise ValueError(words)
+        return _data.check_batch(target, self.image_shape, _("the images to draw"))
 
     def view_of(self, seen):
         """Return what the encoder sees in a step of training in place of ``seen``: here, itself."""
@@ -179,8 +183,12 @@ class ImageModel(keras.Model):
         """Choose the optimiser; as :meth:`keras.Model.compile`, without a loss or metrics."""
         if given := [name for name in _data.OWN_LOSS if kwargs.get(name) is not None]:
             raise ValueError(
-                f"{type(self).__name__} brings its own loss and reports its terms, got "
-                f"{', '.join(given)}; leave that out, and use add_loss for a term of your own"
+                _(
+                    "{kind} brings its own loss and reports its terms, got {names}; leave that "
+                    "out, and use add_loss for a term of your own",
+                    kind=type(self).__name__,
+                    names=", ".join(given),
+                )
             )
         super().compile(optimizer=optimizer, **kwargs)
 

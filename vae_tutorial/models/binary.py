@@ -5,6 +5,7 @@ import numpy as np
 from vae_tutorial import objectives
 from vae_tutorial._checks import check_count
 from vae_tutorial._tensorflow import keras, layers
+from vae_tutorial._words import _
 from vae_tutorial.models.networks import PointEncoder, Sampling, full_precision, register
 from vae_tutorial.models.views import ViewVAE
 
@@ -136,7 +137,7 @@ class BinaryVAE(ViewVAE):
 
     def encode_distribution(self, images, batch_size=512):
         """Refuse: a bit has no variance of its own, whatever images and ``batch_size`` are."""
-        raise TypeError("a BinaryVAE's latent is bits, which have no variance; use encode")
+        raise TypeError(_("a BinaryVAE's latent is bits, which have no variance; use encode"))
 
     def sample(self, n: int, seed: int = 0) -> np.ndarray:
         """Return ``n`` images decoded from fair coins that are drawn with ``seed``."""

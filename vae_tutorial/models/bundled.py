@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from vae_tutorial._checks import check_choice
+from vae_tutorial._words import _
 from vae_tutorial.models.binary import BinaryVAE
 from vae_tutorial.models.vae import VAE
 from vae_tutorial.models.views import ViewVAE
@@ -91,10 +92,16 @@ def pretrained(name: str) -> VAE:
     kind, arguments, expected = _PRETRAINED[name]
     file = _WEIGHTS / f"{name}.weights.h5"
     if not file.is_file():
-        raise FileNotFoundError(f"{file} is missing from the package; install vae_tutorial again")
+        raise FileNotFoundError(
+            _("{file} is missing from the package; install vae_tutorial again", file=file)
+        )
     if hashlib.sha256(file.read_bytes()).hexdigest() != expected:
         raise ValueError(
-            f"{file} is damaged (its SHA-256 is not the expected one); install vae_tutorial again"
+            _(
+                "{file} is damaged (its SHA-256 is not the expected one); install vae_tutorial "
+                "again",
+                file=file,
+            )
         )
     model = kind((28, 28, 1), **{"architecture": "conv", **arguments})
     model.load_weights(file)

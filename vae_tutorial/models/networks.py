@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from vae_tutorial import objectives
 from vae_tutorial._checks import check_choice, check_count
 from vae_tutorial._tensorflow import keras, layers
+from vae_tutorial._words import _
 
 ops = keras.ops
 register = keras.saving.register_keras_serializable(package="vae_tutorial")
@@ -277,11 +278,19 @@ def check_image_shape(image_shape: Sequence[int], architecture: str) -> tuple[in
     check_choice(architecture, "architecture", ARCHITECTURES)
     shape = tuple(image_shape)
     if len(shape) != 3:
-        raise ValueError(f"image_shape must be (height, width, channels), got {shape}")
-    height, width, channels = (check_count(size, "a size in image_shape") for size in shape)
+        raise ValueError(
+            _("image_shape must be (height, width, channels), got {shape}", shape=shape)
+        )
+    height, width, channels = (check_count(size, _("a size in image_shape")) for size in shape)
     if architecture == "conv" and (height % CONV_STRIDE or width % CONV_STRIDE):
         raise ValueError(
-            f"the strides of the convolutional network need a height and width that {CONV_STRIDE} "
-            f"divides, got {height} x {width}; resize or pad them, or use architecture='dense'"
+            _(
+                "the strides of the convolutional network need a height and width that "
+                "{stride} divides, got {height} x {width}; resize or pad them, or use "
+                "architecture='dense'",
+                stride=CONV_STRIDE,
+                height=height,
+                width=width,
+            )
         )
     return height, width, channels

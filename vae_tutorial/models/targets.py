@@ -7,6 +7,7 @@ import numpy as np
 
 from vae_tutorial._checks import check_count, check_matrix
 from vae_tutorial._tensorflow import keras, layers, tf
+from vae_tutorial._words import _
 from vae_tutorial.models.networks import full_precision, register
 from vae_tutorial.models.views import ViewVAE
 
@@ -99,8 +100,12 @@ class FeatureVAE(ViewVAE):
     ):
         if given := [name for name in ("likelihood", "consistency") if name in kwargs]:
             raise TypeError(
-                f"a FeatureVAE takes no {given[0]}, got {kwargs[given[0]]!r}: features are "
-                "Gaussian, and have no posterior of their own; leave it out"
+                _(
+                    "a FeatureVAE takes no {given}, got {value!r}: features are Gaussian, and "
+                    "have no posterior of their own; leave it out",
+                    given=given[0],
+                    value=kwargs[given[0]],
+                )
             )
         decoder_of = functools.partial(_decoder_of_features, check_count(n_features, "n_features"))
         super().__init__(
@@ -129,18 +134,24 @@ class FeatureVAE(ViewVAE):
     def check_targets(self, targets, seen):
         if targets is None or np.shape(targets)[1:] != (self.n_features,):
             raise ValueError(self._expects(None if targets is None else np.shape(targets)))
-        targets = check_matrix(targets, "the features to draw")
+        targets = check_matrix(targets, _("the features to draw"))
         if len(targets) != len(seen):
             raise ValueError(
-                f"the features to draw must be as many as the images, got {len(targets)} and "
-                f"{len(seen)}; pass one row for each"
+                _(
+                    "the features to draw must be as many as the images, got {count} and "
+                    "{seen}; pass one row for each",
+                    count=len(targets),
+                    seen=len(seen),
+                )
             )
         return targets
 
     def _expects(self, found) -> str:
-        return (
-            f"a FeatureVAE draws features of shape (n, {self.n_features}), got "
-            f"{'none' if found is None else tuple(found)}; call fit(images, features)"
+        return _(
+            "a FeatureVAE draws features of shape (n, {n_features}), got {found}; call "
+            "fit(images, features)",
+            n_features=self.n_features,
+            found=_("none") if found is None else tuple(found),
         )
 
     def get_config(self):

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from vae_tutorial import objectives
 from vae_tutorial._checks import check_count, check_number
 from vae_tutorial._tensorflow import keras
+from vae_tutorial._words import _
 from vae_tutorial.models.base import ImageModel
 from vae_tutorial.models.networks import PointEncoder, Sampling, register
 
@@ -225,8 +226,8 @@ class Autoencoder(ImageModel):
 
     def encode_distribution(self, images, batch_size=512):
         """Refuse: a point has no variance, which images and ``batch_size`` could change."""
-        raise TypeError("an Autoencoder's latent is a point without a variance; use encode")
+        raise TypeError(_("an Autoencoder's latent is a point without a variance; use encode"))
 
     def sample(self, n, seed=0):
         """Refuse: there is no prior from which ``n`` latents could be drawn with ``seed``."""
-        raise TypeError("an Autoencoder has no prior to sample from; train a VAE")
+        raise TypeError(_("an Autoencoder has no prior to sample from; train a VAE"))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from vae_tutorial._checks import check_count, check_number
 from vae_tutorial._tensorflow import keras, tf
+from vae_tutorial._words import _
 from vae_tutorial.models.networks import full_precision, register
 from vae_tutorial.models.vae import VAE
 
@@ -235,8 +236,11 @@ class ViewVAE(VAE):
         super().__init__(*plain, **kwargs)
         if view is not None and (isinstance(view, keras.Layer) or not callable(view)):
             raise TypeError(
-                f"view must be a function that changes images, got {type(view).__name__}; pass "
-                "training.RandomView(...), wrap a layer in a function, or None for a plain VAE"
+                _(
+                    "view must be a function that changes images, got {kind}; pass "
+                    "training.RandomView(...), wrap a layer in a function, or None for a plain VAE",
+                    kind=type(view).__name__,
+                )
             )
         self.view = view
         self.consistency = check_number(consistency, "consistency", at_least=0)
