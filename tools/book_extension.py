@@ -63,6 +63,7 @@ def setup(app):
     app.book_patches = Patches(*MENDED, SIZES, THEME, *map(named, MARKS), *map(use_of, MARKS))
     app.book_pages = set()
     app.add_post_transform(TableFormulas)
+    app.add_post_transform(MarginNotes)
     app.connect("config-inited", read_environment)
     app.connect("builder-inited", check_templates)
     # After the theme and every other extension have filled in the page.
@@ -259,6 +260,22 @@ def is_text_of_table(node) -> bool:
     while above := above.parent:
         classes += above.get("classes", [])
     return isinstance(node.parent.parent, nodes.entry) and "cell_output" in classes
+
+
+class MarginNotes(SphinxPostTransform):
+    """Set a remark, `{margin}`, beside the text, and in print as a paragraph of it.
+
+    The theme makes it a sidebar with an empty title, a landmark of its own inside the text.
+    """
+
+    default_priority = 50
+
+    def run(self, **kwargs):
+        for note in list(self.document.findall(nodes.sidebar)):
+            said = [part for part in note.children if not isinstance(part, nodes.title)]
+            if self.app.builder.format == "html":
+                said = [nodes.container("", *said, classes=["margin"])]
+            note.replace_self(said)
 
 
 # -- Pages beside the text ------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import figures
+import panels
 from patches import Patches
 from PIL import Image
 
@@ -24,7 +25,7 @@ ALT = re.compile(r'\balt="([^"]*)"')
 
 def setup(app):
     # Parts of the configuration, so that Sphinx writes every page again when they change.
-    files = (Path(__file__), Path(figures.__file__))
+    files = [Path(module) for module in (__file__, figures.__file__, panels.__file__)]
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
     app.add_config_value("figure_extension_digest", digest, "html")
     app.figure_patches = Patches(DRAWINGS)
@@ -60,7 +61,7 @@ def put_drawings(app, pagename, templatename, context, doctree) -> None:
         alt = ALT.search(match[0])
         svg = path.read_text(encoding="utf-8")
         app.figure_patches.note(DRAWINGS)
-        return figures.for_page(svg, f"drawing-{count}", unescape(alt[1]) if alt else "")
+        return panels.for_page(svg, f"drawing-{count}", unescape(alt[1]) if alt else "")
 
     context["body"] = PICTURE.sub(drawing, context.get("body") or "")
 

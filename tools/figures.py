@@ -24,6 +24,7 @@ ENLARGED = 1.4
 SEEN = {
     "currentColor": "#7f7f7f",
     "var(--figure-muted)": "#7f7f7f",
+    "var(--figure-soft)": "#7f7f7f99",
     "var(--figure-grid)": "#7f7f7f55",
     "var(--figure-panel)": "#7f7f7f33",
     "var(--figure-ground)": "none",
@@ -268,14 +269,16 @@ def fill(colour: str, *, is_word: bool, outlined: bool) -> str:
         return "var(--figure-ground)" if outlined else "none"
     if grey >= 0xE0:
         return "var(--figure-panel)"
-    return ink(grey, colour)
+    return "var(--figure-soft)" if grey >= 0xB8 and not is_word else ink(grey, colour)
 
 
 def stroke(colour: str) -> str:
     grey = grey_of(colour)
     if grey is None or grey == 255:  # white on a picture
         return colour
-    return "var(--figure-grid)" if grey >= 0xC0 else ink(grey, colour)
+    if grey >= 0xD0:
+        return "var(--figure-grid)"
+    return "var(--figure-soft)" if grey >= 0xB8 else ink(grey, colour)
 
 
 def ink(grey: int, colour: str) -> str:

@@ -18,6 +18,7 @@ import matplotlib
 
 matplotlib.use("Agg")
 
+import figures
 import matplotlib.pyplot as plt
 import numpy as np
 from PIL import Image
@@ -67,13 +68,22 @@ def thumbnails(images, levels: int = 16) -> np.ndarray:
 
 
 def save_picture(figure, path: Path) -> None:
-    """Save a figure as PNG with a palette of 128 colours: a quarter of the bytes."""
+    """Save a figure as SVG, which pages show in their theme's ink, and as a small PNG for print.
+
+    The PNG has a palette of 128 colours: a quarter of the bytes.
+    """
     drawn = io.BytesIO()
     figure.savefig(drawn, metadata={"Software": None})
     # Of Pillow's ways this one keeps rare colours, such as those of small numerals, as they are.
     method = Image.Quantize.MAXCOVERAGE
     picture = Image.open(drawn).convert("RGB")
     picture.quantize(128, method=method, dither=Image.Dither.NONE).save(path, optimize=True)
+    drawing = io.StringIO()
+    figure.savefig(drawing, format="svg", metadata={"Date": None, "Creator": None})
+    text = figures.small(drawing.getvalue())
+    for digit, colour in enumerate(DIGITS):  # live.css has one for each theme
+        text = text.replace(f"fill: {colour.lower()}", f"fill: var(--live-{digit})")
+    path.with_suffix(".svg").write_text(text + "\n", encoding="utf-8")
 
 
 def network(layers) -> dict:

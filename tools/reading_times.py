@@ -26,6 +26,8 @@ CARD = re.compile(
 HEADING = re.compile(r"^##+ +(.+?)\s*$", re.MULTILINE)
 DISPLAYED = re.compile(r"^\$\$.*?\$\$", re.DOTALL | re.MULTILINE)
 SHOWN_SOURCE = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
+# Nobody reads the marks around a remark beside the text.
+REMARK = re.compile(r"^:::\{margin\}\n(.*?)\n:::$", re.DOTALL | re.MULTILINE)
 LAST = "Exercises"
 
 
@@ -39,7 +41,7 @@ def lines_in(code: str) -> int:
 
 def seconds_of(text: str) -> float:
     """Return the seconds that a piece of Markdown takes."""
-    prose, equations = DISPLAYED.subn("", text)
+    prose, equations = DISPLAYED.subn("", REMARK.sub(r"\1", text))
     return 60 * len(prose.split()) / WORDS + EQUATION * equations
 
 

@@ -23,7 +23,9 @@ LOOKS = """() => {
       const large = size.width * size.height > 0.2 * box.width * box.height;
       if (large && !clear(fill) && fillOpacity > 0.3 && hex(fill) !== page) slabs.push(fill);
     }
-    const words = [...drawing.querySelectorAll("text")].map(e => hex(getComputedStyle(e).fill));
+    // Numerals that stand for points have a colour for each digit, which is seen as a mark is.
+    const words = [...drawing.querySelectorAll("text")]
+      .filter(e => !e.style.fill.startsWith("var(--live")).map(e => hex(getComputedStyle(e).fill));
     const lines = [...drawing.querySelectorAll("path, use")].map(e => getComputedStyle(e).stroke)
       .filter(colour => !clear(colour)).map(hex);
     return { page, slabs, words: [...new Set(words)], lines: [...new Set(lines)] };
@@ -32,7 +34,8 @@ LOOKS = """() => {
 # How high the smallest letters of each drawing are, where the drawing stands, and its frame.
 WORDS = """() => [...document.querySelectorAll(".figure-frame")]
   .filter(frame => frame.checkVisibility()).map(frame => {
-    const heights = [...frame.querySelectorAll("text")].map(text => {
+    const shown = [...frame.querySelectorAll("text")].filter(text => text.checkVisibility());
+    const heights = shown.map(text => {
       const { a, b } = text.getScreenCTM();
       return parseFloat(getComputedStyle(text).fontSize) * Math.hypot(a, b);
     });
@@ -44,11 +47,41 @@ WORDS = """() => [...document.querySelectorAll(".figure-frame")]
       right: frame.getBoundingClientRect().right,
     };
   })"""
+# Of each row of panels: how high their smallest letters are, where each panel begins, and whether
+# letters of one panel reach into another or out of the frame.
+ROWS = """() => [...document.querySelectorAll(".figure-row")].filter(row => row.checkVisibility())
+  .map(row => {
+    const panels = [...row.querySelectorAll(".panel")];
+    const boxes = panels.map(panel => panel.getBoundingClientRect());
+    const frame = row.parentElement.getBoundingClientRect();
+    const texts = [...row.querySelectorAll("text")].filter(text => text.checkVisibility());
+    const heights = texts.map(text =>
+      parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a ||
+      parseFloat(getComputedStyle(text).fontSize) * Math.abs(text.getScreenCTM().b));
+    const outside = texts.filter(text => {
+      const { left, right } = text.getBoundingClientRect();
+      return left < frame.left - 3 || right > frame.right + 3;
+    });
+    return {
+      lines: new Set(boxes.map(box => Math.round(box.top))).size,
+      panels: boxes.length,
+      smallest: Math.min(...heights),
+      outside: outside.map(text => text.textContent),
+      again: [...row.querySelectorAll(".panel-again")].filter(e => e.checkVisibility()).length,
+      shares: row.querySelectorAll(".panel-again").length,
+    };
+  })"""
 IDS = """() => {
   const ids = [...document.querySelectorAll("[id]")].map(e => e.id);
   return ids.filter((id, place) => ids.indexOf(id) !== place);
 }"""
 DRAWN = [page for page in NOTEBOOKS if not page.endswith(("faq.html", "teachers-guide.html"))]
+
+
+WITH_ROWS = [f"book/{name}.html" for name in (
+    "background", "elbo", "encoder-decoder", "training", "retrieval", "better-representations",
+    "right-tool",
+)]  # fmt: skip
 
 
 # book.js has looked at every figure that scrolls.
@@ -67,12 +100,14 @@ def seen(browser, base_url):
                 page = context.new_page()
                 page.goto(f"{base_url}/{name}", wait_until="load")
                 pages[name] = {"light": page.evaluate(LOOKS), "ids": page.evaluate(IDS)}
+                pages[name]["row"] = page.evaluate(ROWS)
                 page.emulate_media(color_scheme="dark")
                 page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
                 pages[name]["dark"] = page.evaluate(LOOKS)
                 page.set_viewport_size(NARROW)
                 page.wait_for_function(TOLD)
                 pages[name]["narrow"] = page.evaluate(WORDS)
+                pages[name]["stacked"] = page.evaluate(ROWS)
         return pages[name]
 
     return once
@@ -108,6 +143,19 @@ def test_words_in_figures_are_legible_on_a_phone(seen, name):
         assert frame["right"] <= NARROW["width"]
         if frame["scrolls"]:
             assert frame["reached"] and frame["told"]
+
+
+@pytest.mark.parametrize("name", WITH_ROWS)
+def test_panels_in_a_row_stand_on_two_lines_on_a_phone(seen, name):
+    rows, stacked = (seen(name)[kind] for kind in ("row", "stacked"))
+    assert len(rows) == len(stacked) > 0
+    for wide, narrow in zip(rows, stacked, strict=True):
+        assert (wide["lines"], narrow["lines"]) == (1, 2)
+        assert (wide["again"], narrow["again"]) == (0, narrow["shares"])
+        assert wide["outside"] == narrow["outside"] == []
+        assert narrow["smallest"] >= 8.9
+    larger = [row for row in stacked if row["panels"] == 2 and row["smallest"] >= 11.9]
+    assert larger
 
 
 @pytest.mark.parametrize("name", PAGES)

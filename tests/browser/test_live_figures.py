@@ -25,6 +25,7 @@ FIGURES = {
     "beta": ("book/training.html", "fig-beta"),
     "map": ("book/retrieval.html", "fig-map"),
 }
+STILL = ":is(img, .figure-frame)"  # a drawing in the page's ink, or else a picture
 ON_DEMAND = {"latent", "map"}  # load when asked, because their pages are heavy
 MOVES = [
     {"right": 0, "down": 0, "turn": 0},
@@ -855,7 +856,7 @@ def test_without_scripts_there_is_a_picture_and_words(site, browser, name):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto((site / address).as_uri())
-    assert page.locator(f"#{figure} img").is_visible()
+    assert page.locator(f"#{figure} {STILL}").is_visible()
     assert page.locator(f"#{figure} figcaption").is_visible()
     words = page.locator(f"#{figure} ~ noscript p", has_text="Scripts are off")
     assert words.first.is_visible()
@@ -866,8 +867,8 @@ def test_without_scripts_there_is_a_picture_and_words(site, browser, name):
 @pytest.mark.parametrize("name", FIGURES)
 def test_with_scripts_the_figure_takes_the_place_of_the_picture(opened, name):
     page, figure = opened(name), FIGURES[name][1]
-    assert page.locator(f"#{figure} img").count() == 1
-    assert not page.locator(f"#{figure} img").is_visible()
+    assert page.locator(f"#{figure} {STILL}").count() == 1
+    assert not page.locator(f"#{figure} {STILL}").is_visible()
     assert page.locator(f"#{figure} .live").is_visible()
     assert page.locator(f"#{figure} figcaption").is_visible()
 
@@ -906,7 +907,7 @@ def test_a_figure_whose_data_are_missing_stays_a_picture(site, browser):
     page.goto((site / address).as_uri())
     page.get_by_role("button", name="Explore this plane").click()
     page.wait_for_selector(f"#{figure}[data-live=failed]")
-    assert page.locator(f"#{figure} img").is_visible()
+    assert page.locator(f"#{figure} {STILL}").is_visible()
     context.close()
 
 

@@ -282,6 +282,45 @@ def test_lines_have_the_length_that_eyes_like(open_page, name):
     assert 66 <= sum(lengths) / len(lengths) <= 74
 
 
+# -- Remarks --------------------------------------------------------------------------------------
+
+REMARKS = """() => [...document.querySelectorAll(".margin.docutils.container")].map(e => {
+  const box = e.getBoundingClientRect(), around = e.parentElement.getBoundingClientRect();
+  return {
+    words: e.textContent.trim(),
+    beside: box.left >= around.right,
+    inside: box.left >= around.left - 1 && box.right <= around.right + 1,
+    right: box.right,
+  };
+})"""
+CHAPTERS = ["background", "elbo", "encoder-decoder", "training", "retrieval"]
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_remarks_stand_beside_the_text_where_there_is_room(open_page, name):
+    wide = open_page(f"book/{name}.html", viewport=WIDE).evaluate(REMARKS)
+    assert len(wide) > 0
+    for remark in wide:
+        assert remark["beside"] and remark["right"] <= WIDE["width"], remark["words"]
+    page = open_page(f"book/{name}.html", viewport=NARROW)
+    for remark in page.evaluate(REMARKS):
+        assert remark["inside"], remark["words"]
+    page.emulate_media(media="print")
+    assert all(remark["inside"] for remark in page.evaluate(REMARKS))
+
+
+def test_contents_make_room_for_a_remark_and_open_for_the_keyboard(open_page):
+    page = open_page("book/retrieval.html", viewport=WIDE)
+    contents = page.locator(".bd-sidebar-secondary")
+    height = "e => e.getBoundingClientRect().height"
+    page.locator(".margin").first.evaluate("e => e.scrollIntoView({ block: 'center' })")
+    page.wait_for_function("e => e.clientHeight < 60", arg=contents.element_handle())
+    contents.locator("a:visible").nth(4).focus()
+    page.wait_for_function("e => e.clientHeight > 300", arg=contents.element_handle())
+    assert contents.evaluate(height) <= WIDE["height"]
+    assert contents.locator("nav").evaluate("e => getComputedStyle(e).opacity") == "1"
+
+
 # -- On paper -------------------------------------------------------------------------------------
 
 # A box that may break leaves its frame at the end of one page and what it holds on the next.
