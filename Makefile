@@ -9,7 +9,11 @@ CHOICE := $(if $(UNLOCKED),--upgrade --upgrade-strategy eager,-c constraints.txt
 STAMP := $(VENV)/.installed$(if $(UNLOCKED),-unlocked)
 SCALE := $(STAMP)-scale
 SITE := $(STAMP)-site
-BOOK := _build/html/index.html
+# LANGUAGE=zh_CN builds the Chinese edition. It counts only where it is given to make, because
+# systems have a variable of that name for other ends.
+EDITION := $(if $(filter command,$(origin LANGUAGE)),$(filter-out en,$(LANGUAGE)))
+TREE := $(if $(EDITION),_build/$(EDITION),.)
+BOOK := $(TREE:.=)$(if $(EDITION),/)_build/html/index.html
 PORT ?= 8000
 LIVE_PARTS := _build/live-parts
 # What is served and tested in a browser: LIVE=1 for the book with Python in its pages.
@@ -69,8 +73,9 @@ $(SITE): $(STAMP)
 	@touch $@
 
 # A second Sphinx run repeats no warning of an unchanged page, so a failed build starts afresh.
-book: $(STAMP) ## build the book as HTML and print the address of its first page
-	@$(BIN)/jupyter-book build . -W -n --keep-going || { rm -rf _build/.doctrees; exit 1; }
+book: $(STAMP) ## build the book as HTML and print the address of its first page (LANGUAGE=zh_CN for the Chinese edition)
+	$(if $(EDITION),@$(BIN)/python tools/translate.py --build $(TREE))
+	@$(BIN)/jupyter-book build $(TREE) -W -n --keep-going || { rm -rf $(TREE)/_build/.doctrees; exit 1; }
 	@echo "Open $$($(BIN)/python -c 'import pathlib, sys; print(pathlib.Path(sys.argv[1]).resolve().as_uri())' $(BOOK))"
 
 # Python for the pages is fetched once and kept; OPTIONAL=1 does without it where it is out of reach.
@@ -203,17 +208,17 @@ study-smoke: $(SCALE) ## every benchmark in short, one epoch of every method of 
 study-quick: $(SCALE) ## the study at a twentieth of its size, compared with its stored results (minutes)
 	$(BIN)/python benchmarks/study.py --part quick --compare --output _build/study
 
-classroom: $(STAMP) ## make student and instructor copies, and a zip of each for a room without a network
-	rm -rf _build/classroom
-	$(BIN)/python tools/make_classroom.py _build/classroom
+classroom: $(STAMP) ## make student and instructor copies, and a zip of each for a room without a network (LANGUAGE=zh_CN)
+	rm -rf _build/classroom$(EDITION:%=-%)
+	$(BIN)/python tools/make_classroom.py $(EDITION:%=--language %) _build/classroom$(EDITION:%=-%)
 
 package: $(STAMP) ## build the library's wheel, with the addresses of its repository
 	rm -rf _build/package
 	$(BIN)/python tools/make_package.py _build/package
 
-colab: $(STAMP) ## write the notebooks that are published for Colab
-	rm -rf _build/colab
-	$(BIN)/python tools/make_colab.py _build/colab
+colab: $(STAMP) ## write the notebooks that are published for Colab (LANGUAGE=zh_CN)
+	rm -rf _build/colab$(EDITION:%=-%)
+	$(BIN)/python tools/make_colab.py $(EDITION:%=--language %) _build/colab$(EDITION:%=-%)
 
 # An environment with the versions of a runtime of Colab; made again only when its file changes.
 _build/colab-env-%/.installed: tests/colab/%.txt | $(STAMP)

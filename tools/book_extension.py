@@ -205,7 +205,7 @@ MENDED = {
     ),
     # A solution's title opens it; the exercise that its link would jump to stands above.
     "links in titles of solutions": (
-        re.compile(r'(<p class="admonition-title">Solution to)<a [^>]*>(.*?)</a></p>'),
+        re.compile(r'(<p class="admonition-title">[^<]+)<a class="ref[^>]*>(.*?)</a></p>'),
         r"\1\2</p>",
     ),
 }
