@@ -39,8 +39,8 @@ def _posterior_means(rng, size):
         "taken over images. A collapsed dimension has the same mean for every image. Whether "
         "that mean is 0 or 5 does not matter, which is why the size of the means is the wrong "
         "thing to look at. {cite:t}`burda2016importance` count a unit as active above a "
-        "variance of 0.01; used and unused dimensions usually lie so far apart that the exact "
-        "value hardly matters."
+        "variance of 0.01. The threshold is a convention: a mean that trembles a little passes "
+        "it, so look at the KL divergence of each dimension as well, as the chapter did."
     ),
     hints=(
         "A dimension that says the same of every image is of no use, however large its number "
