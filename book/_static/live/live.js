@@ -7,6 +7,8 @@
   const NEAR = "600px"; // start to load when a figure is this close to the screen
   const live = (window.bookLive = { data: {} });
   const loading = {};
+  // Marks words that tools/site_words.py puts into the language of the edition.
+  live.tr = (words) => words;
 
   // -- Data: each file in web/ sets bookLive.data[name], because fetch() refuses file:// ----------
 

@@ -1,6 +1,8 @@
 /* The search field and its results: a combobox with a list, in the window of Ctrl-K and on the search page. */
 "use strict";
 (() => {
+  // Marks words that tools/site_words.py puts into the language of the edition.
+  const tr = (words) => words;
   const ROOT = document.documentElement.dataset.content_root;
   const SHOWN = 10;
 
@@ -32,7 +34,7 @@
   function attach(form, number) {
     const input = form.querySelector("input");
     const dialog = form.closest("dialog");
-    const list = make("div", { role: "listbox", id: `search-list-${number}`, "aria-label": "Results", hidden: "" });
+    const list = make("div", { role: "listbox", id: `search-list-${number}`, "aria-label": tr("Results"), hidden: "" });
     const status = make("p", { role: "status", class: "search-status" });
     const panel = make("div", { class: "search-panel" }, status, list);
     let active = -1;
@@ -67,7 +69,7 @@
 
     // A phone has no Esc.
     function wayOut() {
-      const button = make("button", { type: "button", class: "search-close" }, "Close");
+      const button = make("button", { type: "button", class: "search-close" }, tr("Close"));
       button.addEventListener("click", () => dialog.close());
       return button;
     }
@@ -75,13 +77,13 @@
     function wayToAll(query, count) {
       const href = `${form.action}?q=${encodeURIComponent(query)}`;
       const attributes = { role: "option", id: `${list.id}-all`, href, tabindex: "-1", class: "search-all" };
-      return make("a", attributes, `All ${count} results`);
+      return make("a", attributes, tr(`All ${count} results`));
     }
 
     function said(query, count) {
-      if (!query) return "A word, a symbol’s name, “equation 2.13” or “exercise 2.1”.";
-      if (!count) return `Nothing found for “${query}”. The glossary and the index list all terms.`;
-      return count === 1 ? "1 result" : `${count} results`;
+      if (!query) return tr("A word, a symbol’s name, “equation 2.13” or “exercise 2.1”.");
+      if (!count) return tr(`Nothing found for “${query}”. The glossary and the index list all terms.`);
+      return count === 1 ? tr("1 result") : tr(`${count} results`);
     }
 
     const keys = {
