@@ -88,7 +88,7 @@ def test_sections_and_chapters_are_found_by_their_number():
 
 def test_what_stands_under_exercises_is_an_exercise():
     inner = section("Bits", paragraph("Count them."), place="bits")
-    found = found_in(section("Exercises", inner))
+    found = found_in(section("Exercises", inner, place="exercises"))
     assert [(one.kind, one.title) for one in found[1:]] == [
         ("section", "Exercises"),
         ("exercise", "Bits"),

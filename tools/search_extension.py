@@ -19,6 +19,7 @@ from pathlib import Path
 from book_extension import shortened
 from docutils import nodes
 from docutils.utils.math import tex2unichar
+from site_words import tr
 from sphinx import addnodes
 from sphinx.errors import ExtensionError
 
@@ -143,14 +144,15 @@ def entries(doctree, page: str, numbers: dict) -> Iterator[Entry]:
 def section_entry(node, page: str, numbers: dict) -> Entry:
     around = section_around(node)
     place = node["ids"][0] if around else ""
-    title, is_exercise = text(node[0]), title_of(around) == "Exercises"
+    title, is_exercise = text(node[0]), bool(around) and "exercises" in around["ids"]
     kind = "exercise" if is_exercise else "section" if around else "page"
     # A page of the reference is named after its module.
     if not around and list(node.findall(addnodes.desc)):
         kind = "name"
     names = []
     if number := numbers.get(("section", place)):
-        names = [f"{'section' if around else 'chapter'} {number}"]
+        words_for = tr("section {number}") if around else tr("chapter {number}")
+        names = [words_for.format(number=number)]
     shown = [text(part) for part in node if isinstance(part, nodes.paragraph)]
     shown = " ".join(shown or prose(node, without=[nodes.table]))
     return entry(kind, title, page, place, around, shown, names, prose(node))
@@ -186,17 +188,17 @@ def symbol_entry(row, page: str) -> Entry:
 def numbered_entry(node, page: str, place: str, number: str) -> Entry:
     around, names, whole = section_around(node), [], []
     if isinstance(node, nodes.math_block):
-        title, kind, whole = f"Equation {number}", "equation", before(node)
+        title, kind, whole = tr("Equation {number}").format(number=number), "equation", before(node)
         # The sentence that leads to it, and the formula if it fits into one line of text.
         led = [re.split(r"(?<=[.?]) ", said)[-1] for said in whole]
         is_tall = re.search(r"\\(?:frac|underbrace|begin)", node.astext())
         shown = " ".join([*led, *([] if is_tall else [readable(node.astext())])])
     elif isinstance(node, nodes.figure):
-        title, kind = f"Figure {number}", "figure"
+        title, kind = tr("Figure {number}").format(number=number), "figure"
         shown = " ".join(map(text, node.findall(nodes.caption)))
     else:
-        names = [f"Exercise {number}", text(node[0]).strip("( )")]
-        title, kind, shown = ": ".join(names), "exercise", " ".join(prose(node))
+        names = [tr("Exercise {number}").format(number=number), text(node[0]).strip("( )")]
+        title, kind, shown = tr(": ").join(names), "exercise", " ".join(prose(node))
     return entry(kind, title, page, place, around, shown, names, whole)
 
 
@@ -232,7 +234,7 @@ def is_symbol(row) -> bool:
     """Tell whether a row explains a symbol: of a table whose first column is headed so."""
     head = next(row.parent.parent.findall(nodes.thead), None)
     is_body = isinstance(row.parent, nodes.tbody)
-    return is_body and head is not None and text(head[0][0]) == "Symbol" and bool(text(row[0]))
+    return is_body and head is not None and text(head[0][0]) == tr("Symbol") and bool(text(row[0]))
 
 
 def section_around(node) -> nodes.section | None:
@@ -333,9 +335,11 @@ def page_labels(env) -> dict[str, str]:
     above = {page: parent for parent, found in env.toctree_includes.items() for page in found}
     for page in names:
         if number := env.toc_secnumbers.get(page, {}).get(""):
-            names[page] = f"Chapter {number[0]}: {names[page]}"
+            names[page] = tr("Chapter {number}: {title}").format(
+                number=number[0], title=names[page]
+            )
         elif above.get(page, env.config.root_doc) != env.config.root_doc:
-            names[page] = f"{names[above[page]]}: {names[page]}"
+            names[page] = tr("{part}: {title}").format(part=names[above[page]], title=names[page])
     return {page: names[page] for page in sorted(names)}
 
 

@@ -81,6 +81,17 @@
   document.addEventListener("DOMContentLoaded", unfold);
   window.addEventListener("hashchange", unfold);
 
+  // -- The other edition opens at the section that is being read -----------------------------------
+
+  function keepPlace({ target }) {
+    const link = target.closest?.(".book-edition");
+    if (!link) return;
+    const places = [...document.querySelectorAll(".bd-article section section[id], :target")];
+    const passed = places.filter((place) => place.getBoundingClientRect().top < innerHeight / 3);
+    link.hash = passed.at(-1)?.id ?? "";
+  }
+  ["click", "auxclick"].forEach((kind) => document.addEventListener(kind, keepPlace));
+
   // -- Figures on a phone: a touch shows one as large as on a wide screen, the next as before --------
 
   const enlarge = (frame) =>
