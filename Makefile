@@ -9,7 +9,11 @@ CHOICE := $(if $(UNLOCKED),--upgrade --upgrade-strategy eager,-c constraints.txt
 STAMP := $(VENV)/.installed$(if $(UNLOCKED),-unlocked)
 SCALE := $(STAMP)-scale
 SITE := $(STAMP)-site
-BOOK := _build/html/index.html
+# LANGUAGE=zh_CN builds the Chinese edition. It counts only where it is given to make, because
+# systems have a variable of that name for other ends.
+EDITION := $(if $(filter command,$(origin LANGUAGE)),$(filter-out en,$(LANGUAGE)))
+TREE := $(if $(EDITION),_build/$(EDITION),.)
+BOOK := $(TREE:.=)$(if $(EDITION),/)_build/html/index.html
 PORT ?= 8000
 LIVE_PARTS := _build/live-parts
 # What is served and tested in a browser: LIVE=1 for the book with Python in its pages.
@@ -67,8 +71,9 @@ $(SITE): $(STAMP)
 	@touch $@
 
 # A second Sphinx run repeats no warning of an unchanged page, so a failed build starts afresh.
-book: $(STAMP) ## build the book as HTML and print the address of its first page
-	@$(BIN)/jupyter-book build . -W -n --keep-going || { rm -rf _build/.doctrees; exit 1; }
+book: $(STAMP) ## build the book as HTML and print the address of its first page (LANGUAGE=zh_CN for the Chinese edition)
+	$(if $(EDITION),@$(BIN)/python tools/translate.py --build $(TREE))
+	@$(BIN)/jupyter-book build $(TREE) -W -n --keep-going || { rm -rf $(TREE)/_build/.doctrees; exit 1; }
 	@echo "Open $$($(BIN)/python -c 'import pathlib, sys; print(pathlib.Path(sys.argv[1]).resolve().as_uri())' $(BOOK))"
 
 # Python for the pages is fetched once and kept; OPTIONAL=1 does without it where it is out of reach.
