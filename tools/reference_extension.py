@@ -81,7 +81,7 @@ def complete(app, what, name, thing, options, lines) -> None:
     if chapter:
         page = numbered_chapters()[int(chapter[1]) - 1]
         words = tr("Introduced in chapter {number}").format(number=chapter[1])
-        parts.append(f":doc:`{words} </{page}>`{tr('.')}")
+        parts.append(f":doc:`{words} </{page}>`" + tr("."))
     if what == "class":
         parts += inherited(thing)
     lines[:] = "\n\n".join([*parts, text[start:]]).splitlines()

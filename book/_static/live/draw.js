@@ -262,7 +262,8 @@ bookLive.figure("fig-draw", ["digit-encoder", "digit-gallery"], async (panel, ne
       : "";
     if (!found) return voice.say(tr("The pad is empty. Draw a digit, or choose an example."));
     const words = tr(`By pixels, the ten nearest show ${summary(found.pixels)}; by the VAE, ${summary(found.vae)}.`);
-    const all = [scores(), words, warning.hidden ? "" : FAR].filter(Boolean).join(tr(" "));
+    const parts = [scores(), words, warning.hidden ? "" : FAR].filter(Boolean);
+    const all = parts.reduce((before, part) => tr(`${before} ${part}`));
     voice.say(words, aloud ? all : "");
   }
 
