@@ -32,6 +32,7 @@ def setup(app):
     app.connect("config-inited", speak, priority=100)
     # After book_extension has read where the book is published.
     app.connect("config-inited", move_below, priority=600)
+    app.connect("builder-inited", dress)
     app.connect("builder-inited", teach_templates)
     app.connect("html-page-context", add_ways, priority=920)
     app.connect("build-finished", translate_scripts)
@@ -48,6 +49,12 @@ def speak(app, config) -> None:
     # Part of the configuration, so that Sphinx writes every page again when a word changes.
     config.language_extension_digest = hashlib.sha256(content).hexdigest()
     config.book_editions = bool(os.environ.get("BOOK_EDITIONS"))
+
+
+def dress(app) -> None:
+    """Give a language its own style, behind that of all editions."""
+    if app.config.language == "zh_CN":
+        app.add_css_file("chinese.css", priority=900)
 
 
 def move_below(app, config) -> None:
