@@ -6,6 +6,7 @@ Registered in _config.yml. Where the book is published comes from the environmen
 import hashlib
 import os
 import re
+import unicodedata
 from html import escape
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
@@ -132,22 +133,32 @@ def description(doctree, title: str, book: str) -> str:
         ):
             continue
         text = f"{text} {paragraph.astext()}".strip()
-        if len(text) >= SHORTEST:
+        if width(text) >= SHORTEST:
             break
     text = " ".join(text.split())
-    if len(text) < SHORTEST:
+    if width(text) < SHORTEST:
         text = tr("{title}: a page of the book {book}").format(title=title, book=book)
     return shortened(text, LONGEST)
 
 
 def shortened(text: str, longest: int) -> str:
     """Return the start of a text, cut after a sentence or else a word."""
-    if len(text) <= longest:
+    if width(text) <= longest:
         return text
-    sentences = [end.end() - 1 for end in re.finditer(r"[.?] ", text[: longest + 1])]
-    if sentences and sentences[-1] >= longest * 0.6:
-        return text[: sentences[-1]]
-    return text[: longest - 1].rsplit(" ", 1)[0].rstrip(",;:.") + "…"
+    fitting = text[:longest]
+    while width(fitting) > longest:
+        fitting = fitting[:-1]
+    ends = [end.end() for end in re.finditer(r"[.?](?= )|[。？]", text[: len(fitting) + 1])]
+    if ends and ends[-1] <= len(fitting) and width(text[: ends[-1]]) >= longest * 0.6:
+        return text[: ends[-1]]
+    return (
+        re.sub(r"(?: \S*|[，；、][^，；、]{,8}|)$", "", fitting[:-1]).rstrip(",;:.，；：、") + "…"
+    )
+
+
+def width(text: str) -> int:
+    """Return how many Latin letters are as wide as a text: a Chinese character counts twice."""
+    return sum(1 + (unicodedata.east_asian_width(letter) in "WF") for letter in text)
 
 
 def add_description(app, pagename, templatename, context, doctree) -> None:
@@ -209,7 +220,7 @@ MENDED = {
     ),
     # A solution's title opens it; the exercise that its link would jump to stands above.
     "links in titles of solutions": (
-        re.compile(r'(<p class="admonition-title">(?:Solution to|解答))<a [^>]*>(.*?)</a></p>'),
+        re.compile(r'(<p class="admonition-title">[^<]+)<a class="ref[^>]*>(.*?)</a></p>'),
         r"\1\2</p>",
     ),
 }

@@ -43,13 +43,20 @@ APART = (
     nodes.literal_block,
     nodes.system_message,
 )
-WORD = re.compile(r"\d+(?:\.\d+)+|[^\W_]+")
+# No space stands between Chinese words: each two characters in a row count as one.
+HAN = "[\u3400-\u9fff]"
+WORD = re.compile(rf"\d+(?:\.\d+)+|{HAN}+|(?:(?!{HAN})[^\W_])+")
 # Words that tell no two sections apart.
 COMMON = """
 a an and are as at be been but by can do does for from had has have how i if in into is it its me my
 no not of on or our s so t than that the their them then there these they this those to was we were
 what when where which while who why will with would you your
 """
+COMMON_IN_CHINESE = """
+的 了 吗 呢 吧 么 是 就 也 很 把 被 我 你 它 它们 我们 什么 怎么 怎样 如何 为什么 为何 哪些 哪个
+哪里 多少 可以 应该 需要 能不能 一个 这个 那个 这些 那些 这样 以及 或者 并且 因为 所以 如果 但是
+"""
+SILENT = re.compile("|".join(sorted(COMMON_IN_CHINESE.split(), key=len, reverse=True)))
 # What a command of LaTeX looks like; one that is not here is a name, such as log.
 SYMBOLS = {
     **tex2unichar.mathclose,
@@ -149,7 +156,7 @@ def section_entry(node, page: str, numbers: dict) -> Entry:
     # A page of the reference is named after its module.
     if not around and list(node.findall(addnodes.desc)):
         kind = "name"
-    names = []
+    names = [place.replace("-", " ")] if re.search(HAN, title) else []
     if number := numbers.get(("section", place)):
         words_for = tr("section {number}") if around else tr("chapter {number}")
         names = [words_for.format(number=number)]
@@ -161,6 +168,8 @@ def section_entry(node, page: str, numbers: dict) -> Entry:
 def term_entry(node, page: str) -> Entry:
     terms = [term for term in node if isinstance(term, nodes.term)]
     title, *names = map(text, terms)
+    # In Chinese the English name stands in brackets behind the term.
+    names += re.split("[（）]", title)[:2] if "（" in title else []
     definition = text(node[-1])
     return entry("term", title, page, terms[0]["ids"][0], None, definition, names)
 
@@ -190,7 +199,7 @@ def numbered_entry(node, page: str, place: str, number: str) -> Entry:
     if isinstance(node, nodes.math_block):
         title, kind, whole = tr("Equation {number}").format(number=number), "equation", before(node)
         # The sentence that leads to it, and the formula if it fits into one line of text.
-        led = [re.split(r"(?<=[.?]) ", said)[-1] for said in whole]
+        led = [re.split(r"(?<=[.?]) |(?<=[。？])(?=.)", said)[-1] for said in whole]
         is_tall = re.search(r"\\(?:frac|underbrace|begin)", node.astext())
         shown = " ".join([*led, *([] if is_tall else [readable(node.astext())])])
     elif isinstance(node, nodes.figure):
@@ -297,7 +306,15 @@ def readable(formula: str) -> str:
 
 
 def words(said: str) -> list[str]:
-    return WORD.findall(said.lower())
+    return [word for run in WORD.findall(said.lower()) for word in cut(run)]
+
+
+def cut(run: str) -> list[str]:
+    """Return the pairs of characters of a Chinese text, and any other word as it is."""
+    if not re.match(HAN, run):
+        return [run]
+    parts = SILENT.sub(" ", run).split()
+    return [pair for part in parts for pair in (map("".join, pairwise(part)) if part[1:] else part)]
 
 
 # -- The index ------------------------------------------------------------------------------------
@@ -372,7 +389,7 @@ def index(found: list[Entry], labels: dict[str, str], aliases: dict[str, str]) -
     return {
         "pages": list(labels.items()),
         "aliases": aliases,
-        "common": " ".join(COMMON.split()),
+        "common": " ".join([*COMMON.split(), *COMMON_IN_CHINESE.split()]),
         "vocabulary": " ".join(vocabulary),
         "entries": rows,
     }

@@ -15,6 +15,7 @@ import argparse
 import io
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -44,6 +45,8 @@ SPOKEN_CONFIG = [
     ("sphinx", "config", "html_theme_options", "logo", "text"),
     ("sphinx", "config", "html_theme_options", "logo", "alt_text"),
 ]
+# Two English names of a term may have one in Chinese.
+SAME_TERM = re.compile(r"^(\S.*\n)\1", re.MULTILINE)
 # For the extension in tools/translation_extension.py.
 ENGLISH = "english.json"
 
@@ -269,29 +272,30 @@ def export(name: str) -> None:
 
 def bring_in(name: str, path: Path) -> bool:
     """Write the translations of a file into the catalogue, and say what is refused."""
-    catalogue, bad, changed = load(name), False, 0
+    catalogue, unknown, changed = load(name), [], 0
     there = {(message.context, message.id): message for message in catalogue if message.id}
+    numbers = {message.id: number for number, message in enumerate(there.values())}
     for row in json.loads(path.read_text(encoding="utf-8")):
         context = "term" if row.get("kind") == "term" else None
-        message = there.get((context, row["id"])) or there.get((None, row["id"]))
+        new, message = row.get("str", ""), there.get((context, row["id"]))
         if message is None:
-            print(f"n {row.get('n', '?')}: the page has no such message: {row['id'][:60]}")
-            bad = True
-            continue
-        new = row.get("str", "")
-        if not new or (row.get("fuzzy") and new == message.string):
-            continue
-        changed += message.string != new or message.fuzzy
-        message.string = new
-        message.flags.discard("fuzzy")
-        if found := faults_of(message, new):
-            bad = True
-            print(f"n {row.get('n', '?')}: {row['id'][:60]}")
-            print("".join(f"    {fault}\n" for fault in found), end="")
+            unknown.append(row["id"])
+        # What is fuzzy stays so until somebody has written it anew, or taken that mark away.
+        elif new and not (row.get("fuzzy") and new == message.string):
+            changed += message.string != new
+            message.string = new
+            message.flags.discard("fuzzy")
     save(catalogue, name)
-    left = len(missing(catalogue))
-    print(f"{name}: {changed} changed, {left} of {len(there)} still untranslated")
-    return bad
+    terms.cache_clear()
+    wrong = list(refused(name, catalogue))
+    for text in unknown:
+        print(f"the page has no such message: {text[:70]}")
+    for text, found in wrong:
+        print(f"n {numbers[text]}: {text[:70]}")
+        print("".join(f"    {fault}\n" for fault in found), end="")
+    left = f"{len(missing(catalogue))} of {len(there)} still untranslated"
+    print(f"{name}: {changed} changed, {len(wrong)} refused, {left}")
+    return bool(wrong or unknown)
 
 
 # -- The tree -------------------------------------------------------------------------------------
@@ -324,7 +328,8 @@ def build(into: Path) -> None:
         kept.add(target)
         if path in sources:
             source = path.read_text(encoding="utf-8")
-            write(target, translated(path.name, source, translator(sources[path])))
+            text = translated(path.name, source, translator(sources[path]))
+            write(target, SAME_TERM.sub(r"\1", text) if sources[path] == GLOSSARY else text)
             page = path.relative_to(ROOT).with_suffix("").as_posix()
             english[page] = headings(path.name, source)
         elif not is_same(path, target):
@@ -334,12 +339,11 @@ def build(into: Path) -> None:
         if path.is_file() and path not in kept:
             path.unlink()
     write_configuration(into)
-    names = {new: old for old, new in reversed(terms_as_written().items())}
+    names: dict[str, list[str]] = {}
+    for message in load(GLOSSARY):
+        if message.context == "term":
+            names.setdefault(translation(message) or message.id, []).append(message.id)
     write(into / ENGLISH, json.dumps({"headings": english, "terms": names}, ensure_ascii=False))
-
-
-def terms_as_written() -> dict[str, str]:
-    return {m.id: translation(m) or m.id for m in load(GLOSSARY) if m.context == "term"}
 
 
 def write_configuration(into: Path) -> None:

@@ -114,16 +114,20 @@ class EnglishTerms(SphinxTransform):
 
     def name_in_english(self, term: nodes.term) -> None:
         name = term.astext()
-        meant = english(self.app)["terms"].get(name)
-        if meant is None or meant == name:
+        meant = english(self.app)["terms"].get(name, [name])
+        if meant == [name]:
             return
-        old, new = term["ids"][0], _make_id(f"term-{meant}")
-        term["ids"][0] = new
-        self.document.ids[new] = self.document.ids.pop(old)
+        old, new = term["ids"][0], [_make_id(f"term-{one}") for one in meant]
+        term["ids"] = new
+        del self.document.ids[old]
+        self.document.ids |= dict.fromkeys(new, term)
         std = self.env.get_domain("std")
-        for known in (name, meant):
-            std.objects["term", known] = (self.env.docname, new)
-            std._terms[known.lower()] = (self.env.docname, new)
+        for known, place in [(name, new[0]), *zip(meant, new, strict=True)]:
+            std.objects["term", known] = (self.env.docname, place)
+            std._terms[known.lower()] = (self.env.docname, place)
         index = next(term.findall(addnodes.index))
-        index["entries"] = [(kind, said, new, *rest) for kind, said, _, *rest in index["entries"]]
-        term.insert(term.index(index), nodes.inline("", f"（{meant}）", classes=["term-english"]))
+        index["entries"] = [
+            (kind, said, new[0], *rest) for kind, said, _, *rest in index["entries"]
+        ]
+        said = nodes.inline("", f"（{meant[0]}）", classes=["term-english"], lang="en")
+        term.insert(term.index(index), said)

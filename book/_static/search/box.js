@@ -14,20 +14,24 @@
   }
 
   /* A text with the words that were found in it marked. */
-  function marked(text, isMarked) {
-    const parts = text.split(/(\d+(?:\.\d+)+|[\p{L}\p{N}]+)/u);
-    return parts.map((part, place) => (place % 2 && isMarked(part) ? make("mark", {}, part) : part));
+  function marked(parts) {
+    const joined = [];
+    for (const [part, on] of parts) {
+      if (on && joined.at(-1)?.[1]) joined.at(-1)[0] += part;
+      else joined.push([part, on]);
+    }
+    return joined.map(([part, on]) => (on ? make("mark", {}, part) : part));
   }
 
-  function option(result, id, isMarked) {
+  function option(result, id, split) {
     const place = result.anchor ? `#${result.anchor}` : "";
     const path = [result.label, result.parent].filter(Boolean).join(" › ");
     return make(
       "a",
       { role: "option", id, href: `${ROOT}${result.path}.html${place}`, tabindex: "-1", "data-kind": result.kind },
-      make("span", { class: "search-title" }, ...marked(result.title, isMarked)),
+      make("span", { class: "search-title" }, ...marked(split(result.title))),
       make("span", { class: "search-path" }, path),
-      make("span", { class: "search-excerpt" }, ...marked(result.excerpt, isMarked)),
+      make("span", { class: "search-excerpt" }, ...marked(split(result.excerpt))),
     );
   }
 
@@ -56,9 +60,9 @@
 
     function show() {
       const query = input.value.trim();
-      const { results, isMarked } = window.bookSearch.find(query);
+      const { results, split } = window.bookSearch.find(query);
       const shown = results.slice(0, dialog ? SHOWN : 5 * SHOWN);
-      list.replaceChildren(...shown.map((result, place) => option(result, `${list.id}-${place}`, isMarked)));
+      list.replaceChildren(...shown.map((result, place) => option(result, `${list.id}-${place}`, split)));
       if (shown.length < results.length && dialog) list.append(wayToAll(query, results.length));
       list.hidden = !shown.length;
       input.setAttribute("aria-expanded", String(shown.length > 0));
