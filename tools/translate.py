@@ -36,6 +36,8 @@ LOCALE = ROOT / "locale" / LANGUAGE / "LC_MESSAGES"
 # Messages of so many pages are translated once.
 SHARED = 3
 COMMON, SITE, GLOSSARY = "common", "site", "glossary"
+# Catalogues of other tools in the same folder.
+OTHERS = {"scripts"}
 # What readers see of the configuration, as paths into _config.yml.
 SPOKEN_CONFIG = [
     ("title",),
@@ -198,7 +200,7 @@ def update() -> None:
                     message.flags.discard("fuzzy")
         save(catalogue, name)
     for path in LOCALE.glob("*.po"):
-        if path.stem not in templates():
+        if path.stem not in templates() and path.stem not in OTHERS:
             print(f"{path.relative_to(ROOT)} belongs to no page", file=sys.stderr)
 
 
