@@ -88,7 +88,7 @@ class Entry:
 
 
 def setup(app):
-    files = (Path(__file__), ALIASES)
+    files = (Path(__file__), *sorted(ALIASES.parent.glob("search_aliases*.toml")))
     digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
     # Part of the configuration, so that Sphinx writes every page again when it changes.
     app.add_config_value("search_extension_digest", digest, "html")
@@ -335,8 +335,7 @@ def write_index(app, exception) -> None:
     pages = {page: pages[page] for page in sorted(app.env.found_docs)}
     kept.write_text(json.dumps(pages), encoding="utf-8")
     found = [Entry(**values) for page in pages.values() for values in page]
-    aliases = tomllib.loads(ALIASES.read_text(encoding="utf-8"))
-    check_aliases(aliases, found)
+    aliases = aliases_in(app.env.config.language, found)
     values = index(found, page_labels(app.env), aliases)
     data = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
     path = Path(app.outdir) / INDEX
@@ -360,9 +359,27 @@ def page_labels(env) -> dict[str, str]:
     return {page: names[page] for page in sorted(names)}
 
 
+def aliases_in(language: str, found: list[Entry]) -> dict[str, str]:
+    """Return other names for what is found: those for the language count, then the English ones."""
+    own = ALIASES.with_suffix(f".{language}.toml")
+    aliases = tomllib.loads(ALIASES.read_text(encoding="utf-8"))
+    if not own.is_file():
+        check_aliases(aliases, found)
+        return aliases
+    known = known_words(found)
+    aliases = {alias: meant for alias, meant in aliases.items() if known.issuperset(words(meant))}
+    theirs = tomllib.loads(own.read_text(encoding="utf-8"))
+    check_aliases(theirs, found)
+    return aliases | theirs
+
+
+def known_words(found: list[Entry]) -> set[str]:
+    return {word for one in found for name in (one.title, *one.names) for word in words(name)}
+
+
 def check_aliases(aliases: dict[str, str], found: list[Entry]) -> None:
     """Stop if an alias leads to words that no title has."""
-    known = {word for one in found for name in (one.title, *one.names) for word in words(name)}
+    known = known_words(found)
     for alias, meant in aliases.items():
         if unknown := [word for word in words(meant) if word not in known]:
             raise ExtensionError(
