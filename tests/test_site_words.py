@@ -12,7 +12,7 @@ LITERAL = re.compile(site_words.LITERAL)
 # A literal that holds words and is not said to a reader: names of classes, what the console shows,
 # what Python or a style reads.
 SILENT = re.compile(
-    r"use strict|console\.|Error\(|class|KEYWORDS|CONSTANTS|BUILTINS|querySelector|closest\(|matches\("
+    r"strict|console\.|Error\(|class|KEYWORDS|CONSTANTS|BUILTINS|querySelector|closest\(|matches\("
     r"|BLOCKS|LINKS|LABELLED|IMPORT|runPython|pen\.font"
 )
 
