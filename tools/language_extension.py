@@ -7,11 +7,13 @@ words of scripts, templates and extensions come from site_words.py.
 
 import hashlib
 import os
+import re
 from dataclasses import replace
 from html import escape
 from pathlib import Path
 
 import site_words
+from patches import Patches
 from site_words import tr
 from sphinx.errors import ConfigError
 
@@ -23,6 +25,26 @@ EDITIONS = {
 }
 # Pages that every edition writes by itself, without a counterpart to lead to.
 ALONE = "_modules/"
+# What Sphinx and its themes call things in attributes, and do not translate.
+THEIRS = (
+    tr("Color mode"),
+    tr("Link to this definition"),
+    tr("Link to this equation"),
+    tr("Link to this heading"),
+    tr("Link to this image"),
+    tr("Link to this term"),
+    tr("Main"),
+    tr("Page"),
+    tr("System Settings"),
+    tr("Toggle primary sidebar"),
+    tr("Toggle secondary sidebar"),
+)
+NAMED = re.compile(rf'\b((?:aria-label|title|data-bs-title)=")({"|".join(THEIRS)})"')
+# What stays English on a Chinese page: docstrings, and works as they were published.
+ENGLISH = (
+    ("book/api/", re.compile(r'<dl (?=class="py )')),
+    ("book/", re.compile(r'<div (?=class="citation")')),
+)
 
 
 def setup(app):
@@ -35,7 +57,9 @@ def setup(app):
     app.connect("builder-inited", dress)
     app.connect("builder-inited", teach_templates)
     app.connect("html-page-context", add_ways, priority=920)
+    app.connect("html-page-context", name_languages, priority=920)
     app.connect("build-finished", translate_scripts)
+    app.connect("build-finished", translate_theme)
     return {"parallel_read_safe": True, "parallel_write_safe": False}
 
 
@@ -49,6 +73,8 @@ def speak(app, config) -> None:
     # Part of the configuration, so that Sphinx writes every page again when a word changes.
     config.language_extension_digest = hashlib.sha256(content).hexdigest()
     config.book_editions = bool(os.environ.get("BOOK_EDITIONS"))
+    config.togglebutton_hint = tr("Click to show")
+    config.togglebutton_hint_hide = tr("Click to hide")
 
 
 def dress(app) -> None:
@@ -83,6 +109,37 @@ def translate_scripts(app, exception) -> None:
         if site_words.is_ours(place):
             text = site_words.translated(source.read_text(encoding="utf-8"), known)
             (Path(app.outdir) / "_static" / place).write_text(text, encoding="utf-8")
+
+
+# -- The pages ------------------------------------------------------------------------------------
+
+
+def name_languages(app, pagename, templatename, context, doctree) -> None:
+    """Say to those who listen what is not in the language of the page."""
+    if app.config.language == "en":
+        return
+    body = context.get("body") or ""
+    for start, tag in ENGLISH:
+        if pagename.startswith(start):
+            body = tag.sub(r'\g<0>lang="en" ', body)
+    context["body"] = body
+
+
+def translate_theme(app, exception) -> None:
+    """Say what the theme says in English only; stop where it says it no longer."""
+    if exception or app.builder.format != "html" or app.config.language == "en":
+        return
+    patches, known = Patches(*THEIRS), site_words.known_in(app.config.language)
+
+    def put(found: re.Match) -> str:
+        patches.note(found[2])
+        return f'{found[1]}{known[found[2]]}"'
+
+    for page in app.book_pages:
+        path = Path(app.builder.get_outfilename(page))
+        path.write_text(NAMED.sub(put, path.read_text(encoding="utf-8")), encoding="utf-8")
+    if app.book_pages >= app.env.found_docs:
+        patches.check()
 
 
 # -- From one edition to the other ----------------------------------------------------------------
