@@ -217,6 +217,16 @@ def test_chinese_is_cut_into_pairs_where_it_says_something():
     assert words("什么是后验的坍缩？第2章") == ["后验", "坍缩", "第", "2", "章"]
 
 
+def test_of_chinese_the_index_has_words_and_no_neighbours_by_chance():
+    said = ["训练模型", "训练样本", "模型参数", "样本参数", "训练参数", "模型样本"]
+    found = [
+        Entry("section", f"T{n}", "book/a", "", "", "", [], words(text))
+        for n, text in enumerate(said)
+    ]
+    vocabulary = index(found, {"book/a": "A"}, {})["vocabulary"].split()
+    assert set(vocabulary) == {"训练", "模型", "样本", "参数"}
+
+
 def test_a_chinese_term_is_called_by_each_of_its_names():
     term = nodes.term("", "后验坍缩（posterior collapse）", ids=["term-posterior-collapse"])
     definition = nodes.definition("", paragraph("一种失败。"))

@@ -11,7 +11,7 @@ import json
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -57,6 +57,8 @@ COMMON_IN_CHINESE = """
 哪里 多少 可以 应该 需要 能不能 一个 这个 那个 这些 那些 这样 以及 或者 并且 因为 所以 如果 但是
 """
 SILENT = re.compile("|".join(sorted(COMMON_IN_CHINESE.split(), key=len, reverse=True)))
+# The least share of the entries with a Chinese character in which it stands beside the other one.
+TOGETHER = 0.2
 # What a command of LaTeX looks like; one that is not here is a name, such as log.
 SYMBOLS = {
     **tex2unichar.mathclose,
@@ -388,18 +390,46 @@ def check_aliases(aliases: dict[str, str], found: list[Entry]) -> None:
             )
 
 
+def words_of(found: list[Entry]) -> Callable[[str], bool]:
+    """Return what tells a Chinese word from two characters that happen to stand side by side.
+
+    One of the two is seldom without the other; the index would be half as large again otherwise.
+    """
+    everything = (
+        {
+            *one.words,
+            *(word for said in (one.title, one.excerpt, *one.names) for word in words(said)),
+        }
+        for one in found
+    )
+    pairs, letters = Counter(), Counter()
+    for there in everything:
+        chinese = [word for word in there if len(word) == 2 and re.match(HAN, word)]
+        pairs.update(chinese)
+        letters.update({letter for pair in chinese for letter in pair})
+
+    def is_word(word: str) -> bool:
+        if not re.match(HAN, word):
+            return True
+        return pairs[word] > 1 and pairs[word] >= TOGETHER * min(map(letters.__getitem__, word))
+
+    return is_word
+
+
 def index(found: list[Entry], labels: dict[str, str], aliases: dict[str, str]) -> dict:
     """Return what the page searches in; words that no excerpt shows are numbers in a list of them.
 
     The numbers of an entry are in their order, each less the one before it, which is short.
     """
-    counted = Counter(word for one in found for word in one.words)
+    is_word = words_of(found)
+    kept = [list(filter(is_word, one.words)) for one in found]
+    counted = Counter(word for of_entry in kept for word in of_entry)
     vocabulary = [word for word, _ in counted.most_common()]
     number = {word: place for place, word in enumerate(vocabulary)}
     pages = list(labels)
     rows = []
-    for one in found:
-        places = sorted(number[word] for word in one.words)
+    for one, of_entry in zip(found, kept, strict=True):
+        places = sorted(number[word] for word in of_entry)
         steps = [after - before for before, after in pairwise([0, *places])]
         row = [one.kind, one.title, pages.index(one.page), one.anchor, one.parent, one.excerpt]
         rows.append([*row, one.names, steps])

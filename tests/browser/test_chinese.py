@@ -15,7 +15,7 @@ FIRST = {
     # As the book writes it
     "重参数化": "book/glossary.html#term-reparameterisation-trick",
     "后验坍缩": "book/glossary.html#term-posterior-collapse",
-    "KL 散度": "book/glossary.html#term-KL-divergence",
+    "KL 散度": "book/glossary.html#term-Kullback-Leibler-KL-divergence",
     "平均精度均值": "book/glossary.html#term-mean-average-precision",
     "变分自编码器": "book/glossary.html#term-variational-autoencoder",
     "证据下界": "book/glossary.html#term-ELBO",
@@ -27,7 +27,7 @@ FIRST = {
     "主成分分析": "book/glossary.html#term-PCA",
     "Jensen 不等式": "book/glossary.html#term-Jensen-s-inequality",
     # Without the space, the start of a word, one character, and words around it
-    "KL散度": "book/glossary.html#term-KL-divergence",
+    "KL散度": "book/glossary.html#term-Kullback-Leibler-KL-divergence",
     "平均精度均": "book/glossary.html#term-mean-average-precision",
     "什么是后验坍缩？": "book/glossary.html#term-posterior-collapse",
     "重参数化的技巧": "book/glossary.html#term-reparameterisation-trick",
@@ -76,7 +76,8 @@ def site() -> Path:
 
 
 def is_beside(folder: Path) -> bool:
-    return folder.name == "zh" and (folder.parent / "book" / "index.html").is_file()
+    pages = (folder / "book" / "index.html", folder.parent / "book" / "index.html")
+    return folder.name == "zh" and all(page.is_file() for page in pages)
 
 
 @pytest.fixture(scope="session")

@@ -100,7 +100,10 @@ window.bookSearch = (() => {
   /* The query as it was typed, with two words as one or one as two, and with other names for what has one. */
   function readings(query) {
     const typed = words(query).join(" ");
-    const plain = meant(query);
+    const asked = meant(query);
+    // Of Chinese only what is a word somewhere counts, and not the end of one beside the start of the next.
+    const isKnown = (word) => !isChinese(word) || word.length < 2 || places.has(word);
+    const plain = asked.some((word) => isChinese(word) && isKnown(word)) ? asked.filter(isKnown) : asked;
     const found = [plain];
     joined(plain).forEach((word, place) => {
       if (places.has(word)) found.push(plain.toSpliced(place, 2, word));
