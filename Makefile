@@ -213,17 +213,17 @@ study-smoke: $(SCALE) ## every benchmark in short, one epoch of every method of 
 study-quick: $(SCALE) ## the study at a twentieth of its size, compared with its stored results (minutes)
 	$(BIN)/python benchmarks/study.py --part quick --compare --output _build/study
 
-classroom: $(STAMP) ## make student and instructor copies, and a zip of each for a room without a network
-	rm -rf _build/classroom
-	$(BIN)/python tools/make_classroom.py _build/classroom
+classroom: $(STAMP) ## make student and instructor copies, and a zip of each for a room without a network (LANGUAGE=zh_CN)
+	rm -rf _build/classroom$(EDITION:%=-%)
+	$(BIN)/python tools/make_classroom.py $(EDITION:%=--language %) _build/classroom$(EDITION:%=-%)
 
 package: $(STAMP) ## build the library's wheel, with the addresses of its repository
 	rm -rf _build/package
 	$(BIN)/python tools/make_package.py _build/package
 
-colab: $(STAMP) ## write the notebooks that are published for Colab
-	rm -rf _build/colab
-	$(BIN)/python tools/make_colab.py _build/colab
+colab: $(STAMP) ## write the notebooks that are published for Colab (LANGUAGE=zh_CN)
+	rm -rf _build/colab$(EDITION:%=-%)
+	$(BIN)/python tools/make_colab.py $(EDITION:%=--language %) _build/colab$(EDITION:%=-%)
 
 # An environment with the versions of a runtime of Colab; made again only when its file changes.
 _build/colab-env-%/.installed: tests/colab/%.txt | $(STAMP)

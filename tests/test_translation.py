@@ -3,9 +3,13 @@
 import json
 import re
 
+import copy_words
+import make_classroom
+import make_colab
 import pytest
 import translate
 from babel.messages.catalog import Catalog
+from publishing import Publication
 from translate import ROOT, SITE, load, missing, out_of_step, pages, refused, templates, terms
 from translation_blocks import put_together, split, translated
 from translation_extension import text_of
@@ -261,9 +265,14 @@ def test_a_term_without_chinese_is_named():
 # -- The tree -------------------------------------------------------------------------------------
 
 
-def test_the_tree_is_the_book_in_its_words(tmp_path):
-    tree = tmp_path / "tree"
-    translate.build(tree)
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("edition") / "tree"
+    translate.build(folder)
+    return folder
+
+
+def test_the_tree_is_the_book_in_its_words(tree):
     text = (tree / "book/journey.md").read_text(encoding="utf-8")
     assert "# 一次查询的旅程" in text and "gallery" not in text.replace("（gallery）", "")
     for path in pages().values():
@@ -293,6 +302,43 @@ def test_a_stranger_s_folder_is_left_alone(tmp_path):
     with pytest.raises(FileExistsError, match="has not written"):
         translate.build(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+@pytest.fixture
+def speaking_chinese():
+    copy_words.speak("zh_CN")
+    yield
+    copy_words.speak("en")
+
+
+@pytest.mark.usefixtures("speaking_chinese")
+def test_copies_speak_the_language_of_their_edition(tree):
+    path = tree / "book/elbo.ipynb"
+    source = make_colab.Source(Publication("ada/book", url="https://a.org/"), None, "zh/")
+    published = {cell.id: cell.source for cell in make_colab.variant(path, source).cells}
+    assert 'VAE_TUTORIAL_LANGUAGE"] = "zh_CN"' in published["language"]
+    assert (
+        "[在 Colab 中打开](https://colab.research.google.com/github/ada/book/blob/colab/zh/elbo"
+        in (published["elbo-000"])
+    )
+    english = json.loads((ROOT / "book/elbo.ipynb").read_text(encoding="utf-8"))["cells"]
+    solutions = [cell["id"] for cell in english if cell["id"].startswith("solution-")]
+    assert solutions and all("<summary>解答" in published[name] for name in solutions)
+    student = make_classroom.copy_of(path, "student")
+    assert student.cells[1].source == published["language"]
+    assert not any("解答" in cell.source for cell in student.cells)
+    teacher = make_classroom.copy_of(path, "instructor")
+    assert sum("**供批改参考**" in cell.source for cell in teacher.cells) == len(solutions)
+
+
+def test_english_copies_have_no_cell_for_their_language():
+    assert copy_words.language_cell() == ""
+    assert copy_words.tr("Solution") == "Solution"
+
+
+@pytest.mark.usefixtures("speaking_chinese")
+def test_a_link_without_words_takes_the_page_s_title_in_its_language():
+    assert copy_words.tr("Glossary") == "术语表"
 
 
 @pytest.mark.parametrize(

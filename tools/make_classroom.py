@@ -2,6 +2,7 @@
 
 The notebooks of the book and the exercise bank are the only source:
     python tools/make_classroom.py _build/classroom
+    python tools/make_classroom.py --language zh_CN _build/classroom-zh
 
 Student copies have stubs, no solutions and no outputs. Instructor copies have the solutions in
 place, and notes for marking. A third set is the source of an nbgrader course: solutions that
@@ -15,8 +16,11 @@ import zipfile
 from html import escape
 from pathlib import Path
 
+import copy_words
 import make_colab
 import nbformat
+import translate
+from copy_words import FOR_MARKING, read_me, tr
 from folders import FOLDER, emptied
 from make_package import build_wheel
 from markdown_it import MarkdownIt
@@ -34,19 +38,6 @@ DRAWING = "drawing/draw.html"
 DRAWN_WITH = ("live/live.css", "live/live.js", "live/draw.js", "web/draw.png")
 DRAWN_WITH += ("web/digit-encoder.js", "web/digit-gallery.js")
 CHECK = re.compile(r'exercises\.check\("(\w+)"')
-README = """Image Retrieval with Variational Autoencoders: {kind} copies
-
-1. python -m venv .venv
-2. .venv/bin/python -m pip install -r requirements.txt {wheel}
-3. .venv/bin/jupyter lab notebooks
-
-A digit to draw, and a search for its relatives: open {drawing} in a browser. It needs no network.
-
-The wheel holds the library, the images and the trained models. Without a network, fetch the other
-packages where there is one (python -m pip download -r requirements.txt -d packages) and add
---no-index --find-links packages to step 2. On Windows write .venv\\Scripts for .venv/bin. The page
-"Beyond one machine" also needs requirements-scale.txt.
-"""
 NBGRADER_CONFIG = """# For nbgrader: this folder is the course, source/ its assignments.
 c = get_config()  # noqa: F821
 # A page computes for up to a minute and a half; nbgrader's own limits are shorter.
@@ -71,6 +62,8 @@ def copy_of(path: Path, kind: str):
             copied += graded(found[1], cell.source, kind)
         else:
             copied.append(v4.new_code_cell(cell.source, id=f"code-{number}"))
+    if language := copy_words.language_cell():
+        copied.insert(1, v4.new_code_cell(language, id="language"))
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     return v4.new_notebook(cells=copied, metadata={"kernelspec": kernel})
 
@@ -93,7 +86,7 @@ def is_text(cell) -> bool:
 
 
 def is_solution(cell) -> bool:
-    return is_placed(cell) and cell.source.startswith(":::{dropdown} Solution")
+    return is_placed(cell) and cell.id.startswith("solution-")
 
 
 def without_solutions(text: str) -> str:
@@ -123,17 +116,17 @@ def graded(name: str, source: str, kind: str) -> list:
     cells[1].metadata["nbgrader"] = common | test_marks | {"points": points}
     if kind == "instructor":
         known = "\n".join(f"- {mistake.diagnosis}" for mistake in EXERCISES[name].mistakes)
-        notes = f"**For marking** ({points} points): the check names these mistakes.\n\n{known}"
+        notes = f"{tr(FOR_MARKING).format(points=points)}\n\n{known}"
         cells.append(v4.new_markdown_cell(notes, id=f"marking-{name}"[:64]))
     return cells
 
 
-def write_copies(folder: Path, kind: str) -> None:
+def write_copies(folder: Path, kind: str, book: Path = BOOK) -> None:
     """Write every page; nbgrader wants each assignment in a folder of its own."""
     for page in pages():
         place = folder / page if kind == "nbgrader" else folder
         place.mkdir(parents=True, exist_ok=True)
-        copy = copy_of(BOOK / f"{page}.ipynb", kind)
+        copy = copy_of(book / f"{page}.ipynb", kind)
         nbformat.write(copy, place / f"{page}.ipynb")
         for name in pictures_of(copy):
             (place / PICTURES).mkdir(exist_ok=True)
@@ -150,12 +143,12 @@ def requirements(extra: str | None = None) -> str:
     return "\n".join([*wanted, *more]) + "\n"
 
 
-def make(folder: Path) -> None:
+def make(folder: Path, book: Path = BOOK) -> None:
     """Write all copies and the two zips into ``folder``, new, empty or written before."""
     emptied(folder, Path(__file__).name)
     wheel = build_wheel(folder, make_colab.from_environment())
     for kind in KINDS:
-        write_copies(folder / kind, kind)
+        write_copies(folder / kind, kind, book)
     for kind in ("student", "instructor"):
         with zipfile.ZipFile(folder / f"{kind}.zip", "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("README.txt", readme(kind, wheel.name))
@@ -163,14 +156,14 @@ def make(folder: Path) -> None:
             archive.writestr("requirements-scale.txt", requirements("scale"))
             archive.write(wheel, wheel.name)
             add_folder(archive, folder / kind, "notebooks")
-            add_drawing(archive)
+            add_drawing(archive, book)
             if kind == "instructor":
                 archive.writestr("nbgrader/nbgrader_config.py", NBGRADER_CONFIG)
                 add_folder(archive, folder / "nbgrader", "nbgrader/source")
 
 
 def readme(kind: str, wheel: str) -> str:
-    return README.format(kind=kind, wheel=wheel, drawing=DRAWING)
+    return read_me().format(kind=tr(kind), wheel=wheel, drawing=DRAWING)
 
 
 def add_folder(archive: zipfile.ZipFile, folder: Path, name: str) -> None:
@@ -179,17 +172,17 @@ def add_folder(archive: zipfile.ZipFile, folder: Path, name: str) -> None:
         archive.write(path, f"{name}/{path.relative_to(folder).as_posix()}")
 
 
-def add_drawing(archive: zipfile.ZipFile) -> None:
+def add_drawing(archive: zipfile.ZipFile, book: Path = BOOK) -> None:
     """Add the page on which one draws, with all that it loads."""
     place = DRAWING.rpartition("/")[0]
-    archive.writestr(DRAWING, drawing_page())
+    archive.writestr(DRAWING, drawing_page(book))
     for name in DRAWN_WITH:
         archive.write(STATIC / name, f"{place}/{name}")
 
 
-def drawing_page() -> str:
+def drawing_page(book: Path = BOOK) -> str:
     """Return book/draw.md as a page that stands by itself."""
-    source = (BOOK / "draw.md").read_text(encoding="utf-8")
+    source = (book / "draw.md").read_text(encoding="utf-8")
     figure = BLOCK.search(source)
     assert figure is not None and figure[2] == "figure"
     alt, caption = re.search(r":alt: (.+)\n\n(.+)", figure[4], re.DOTALL).groups()  # type: ignore[union-attr]
@@ -208,9 +201,11 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("folder", type=Path, help=f"where the copies go: {FOLDER}")
+    parser.add_argument("--language", default="en", help="of the edition: en (default) or zh_CN")
     arguments = parser.parse_args()
     try:
-        make(arguments.folder)
+        copy_words.speak(arguments.language)
+        make(arguments.folder, translate.book_in(arguments.language))
     except (FileExistsError, ValueError) as error:
         parser.error(str(error))
     print(f"wrote student.zip and instructor.zip into {arguments.folder.name}")

@@ -1,6 +1,7 @@
 """Write the notebook variant that is published: it runs in Colab and in any other Jupyter.
 
     python tools/make_colab.py _build/colab
+    python tools/make_colab.py --language zh_CN _build/colab-zh
 
 Each notebook of the book gets a link to Colab below its title, and the same setup cell, which
 installs the library from this repository at this commit; what only the book understands becomes
@@ -14,10 +15,13 @@ import re
 import subprocess
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import copy_words
 import nbformat
+import translate
+from copy_words import tr
 from folders import FOLDER, emptied
 from nbformat import v4
 from plain import make_plain
@@ -97,6 +101,11 @@ class Source:
 
     publication: Publication
     address: str | None = None
+    # Where the notebooks of this edition lie on the branch for Colab: "" or "zh/".
+    folder: str = ""
+
+    def colab_url(self, name: str) -> str:
+        return self.publication.colab_url(f"{self.folder}{name}")
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Source:
@@ -128,14 +137,14 @@ def git(*arguments: str) -> str:
         return ""
 
 
-def addresses(publication: Publication) -> dict[str, str]:
+def addresses(publication: Publication, folder: str = "") -> dict[str, str]:
     """Return where a link to each page of the book leads: to its notebook, or to the site."""
     found = {}
     for path in sorted(BOOK.glob("*.ipynb")):
-        found[path.name] = publication.colab_url(path.name) or path.name
+        found[path.name] = publication.colab_url(f"{folder}{path.name}") or path.name
     if publication.url:
         for path in sorted(BOOK.glob("*.md")):
-            found[path.name] = f"{publication.url}book/{path.stem}.html"
+            found[path.name] = f"{publication.url}{folder}book/{path.stem}.html"
     # MyST also takes a page's name without its ending.
     return found | {Path(name).stem: address for name, address in found.items()}
 
@@ -144,14 +153,16 @@ def variant(path: Path, source: Source):
     """Return the published variant of the notebook of the book at ``path``."""
     notebook = nbformat.read(path, as_version=4)
     cells = [published for cell in notebook.cells for published in publish(cell)]
-    make_plain(cells, addresses(source.publication))
+    make_plain(cells, addresses(source.publication, source.folder))
     title, _, text = cells[0].source.partition("\n")
-    link = source.publication.colab_url(path.name)
-    badge = f"[Open in Colab]({link})" if link else ""
+    link = source.colab_url(path.name)
+    badge = f"[{tr('Open in Colab')}]({link})" if link else ""
     cells[0].source = "\n\n".join(filter(None, [title, badge, text.strip()]))
     cells[1:1] = [v4.new_code_cell(setup(source), id="setup")]
     if extra := EXTRAS.get(path.stem):
         cells.insert(2, v4.new_code_cell(extra_setup(extra), id="setup-extra"))
+    if language := copy_words.language_cell():
+        cells.insert(2, v4.new_code_cell(language, id="language"))
     # Colab shows the table of contents at once.
     metadata = {**notebook.metadata, "colab": {"toc_visible": True}}
     return v4.new_notebook(cells=cells, metadata=metadata)
@@ -165,7 +176,8 @@ def publish(cell) -> list:
     caption = mystnb.get("figure", {}).get("caption")
     if not caption:
         return [cell]
-    return [cell, v4.new_markdown_cell(f"*Figure.* {caption}", id=f"{cell.id}-caption"[:64])]
+    said = tr("*Figure.* {caption}").format(caption=caption)
+    return [cell, v4.new_markdown_cell(said, id=f"{cell.id}-caption"[:64])]
 
 
 def setup(source: Source) -> str:
@@ -180,14 +192,14 @@ def extra_setup(extra: str) -> str:
     return EXTRA.format(requirements=wanted)
 
 
-def write(folder: Path, source: Source) -> list[Path]:
+def write(folder: Path, source: Source, book: Path = BOOK) -> list[Path]:
     """Write the variant of every notebook into ``folder``, new, empty or written before."""
     emptied(folder, Path(__file__).name)
     written = []
-    for path in sorted(BOOK.glob("*.ipynb")):
+    for path in sorted(book.glob("*.ipynb")):
         nbformat.write(variant(path, source), folder / path.name)
         written.append(folder / path.name)
-    lines = [f"- [{p.stem}]({source.publication.colab_url(p.name) or p.name})" for p in written]
+    lines = [f"- [{p.stem}]({source.colab_url(p.name) or p.name})" for p in written]
     origin = ""
     if source.address:
         repository, commit = source.address.removeprefix("git+").rsplit("@", 1)
@@ -201,10 +213,15 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("folder", type=Path, help=f"where the notebooks go: {FOLDER}")
-    folder = parser.parse_args().folder
+    parser.add_argument("--language", default="en", help="of the edition: en (default) or zh_CN")
+    arguments = parser.parse_args()
+    folder, language = arguments.folder, arguments.language
     try:
         source = from_environment()
-        written = write(folder, source)
+        copy_words.speak(language)
+        if language != "en":
+            source = replace(source, folder=f"{language.partition('_')[0]}/")
+        written = write(folder, source, translate.book_in(language))
     except (FileExistsError, ValueError) as error:
         parser.error(str(error))
     origin = source.address or "nowhere: no repository is known, so they install nothing"

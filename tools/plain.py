@@ -4,6 +4,7 @@ import re
 from functools import cache
 from pathlib import Path
 
+from copy_words import tr
 from pybtex.database import parse_file
 
 BIBLIOGRAPHY = Path(__file__).parents[1] / "book" / "references.bib"
@@ -47,10 +48,10 @@ def plain(text: str, numbers: dict[str, int], addresses: dict[str, str], picture
     text = blocks(text, pictures)
     text = re.sub(r"\{term\}`([^`<]+?)(?: <[^`]+>)?`", lambda m: m[1], text)
     text = re.sub(r"\{ref\}`([^`<]+?) <[^`]+>`", lambda m: m[1], text)
-    text = re.sub(r"\{numref\}`[^`]+`", "the figure", text)
+    text = re.sub(r"\{numref\}`[^`]+`", tr("the figure"), text)
     text = re.sub(
         r"\{eq\}`([^`]+)`",
-        lambda m: f"({numbers[m[1]]})" if m[1] in numbers else "an equation of another chapter",
+        lambda m: f"({numbers[m[1]]})" if m[1] in numbers else tr("an equation of another chapter"),
         text,
     )
     text = re.sub(r"\{cite:([tp])\}`([^`]+)`", lambda m: cite(m[2].split(","), m[1]), text)
@@ -65,22 +66,24 @@ def blocks(text: str, pictures: str = "") -> str:
         alt = re.search(r"^:alt: *(.+)", body, re.MULTILINE)
         body = re.sub(r"^:[\w-]+:.*\n", "", body, flags=re.MULTILINE).strip()
         if kind == "exercise":
-            return f"**Exercise: {title}**\n\n{body}"
+            return f"{tr('**Exercise: {title}**').format(title=title)}\n\n{body}"
         if kind in ("dropdown", "solution"):
-            summary = title if kind == "dropdown" else "Solution"
+            summary = title if kind == "dropdown" else tr("Solution")
             return f"<details><summary>{summary}</summary>\n\n{body}\n\n</details>"
         if kind == "raw":
             return ""
         if kind == "admonition":  # a question in the text: its answers fold, so no quotation
-            return f"**{title}.** {body}"
+            return tr("**{title}.** {body}").format(title=title, body=body)
         if kind == "figure" and title.startswith("images/opening-"):
             return body  # its picture is drawn by a cell further down
         if kind == "figure" and pictures and alt:
             shown = f"![{alt[1]}]({pictures}/{title.rpartition('/')[2]})"
-            return f"{shown}\n\n*In the online book this figure answers when you move it.* {body}"
+            moved = tr("*In the online book this figure answers when you move it.*")
+            return f"{shown}\n\n{moved} {body}"
         if kind == "figure":  # static figures of notebooks are outputs of their cells
-            return f"*An interactive figure stands here in the online book.* {body}"
-        return "> **" + kind.capitalize() + f".** {title}\n> " + body.replace("\n", "\n> ")
+            return f"{tr('*An interactive figure stands here in the online book.*')} {body}"
+        named = tr(f"**{kind.capitalize()}.**")
+        return f"> {named} {title}\n> " + body.replace("\n", "\n> ")
 
     return BLOCK.sub(replace, text)
 
@@ -90,7 +93,7 @@ def title_of(page: str) -> str:
     """Return the title of a page, which the book puts where a link has no text."""
     text = (BIBLIOGRAPHY.parent / page).read_text(encoding="utf-8")
     found = re.search(r'^(?: +")?# (.+?)(?:\\n",)?$', text, re.MULTILINE)
-    return found[1] if found else page
+    return tr(found[1]) if found else page
 
 
 @cache

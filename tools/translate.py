@@ -25,6 +25,7 @@ from pathlib import Path
 import yaml
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po, write_po
+from copy_words import WORDS
 from folders import MARKER
 from translation_blocks import Piece, headings, messages, translated
 from translation_rules import faults
@@ -33,6 +34,8 @@ ROOT = Path(__file__).resolve().parents[1]
 BOOK = ROOT / "book"
 LANGUAGE = "zh_CN"
 LOCALE = ROOT / "locale" / LANGUAGE / "LC_MESSAGES"
+# Of exercises the library says hints and reasons that stand on pages too.
+LIBRARY = ROOT / "vae_tutorial" / "locale" / LANGUAGE / "LC_MESSAGES" / "vae_tutorial.po"
 # Messages of so many pages are translated once.
 SHARED = 3
 COMMON, SITE, GLOSSARY = "common", "site", "glossary"
@@ -101,6 +104,8 @@ def site_pieces() -> Iterator[Piece]:
         for key in path:
             place = place[key]
         yield Piece(place, " ".join(place.split()), "configuration")
+    for words in WORDS:
+        yield Piece(words, words, "copies")
 
 
 Key = tuple[str | None, str]
@@ -181,7 +186,7 @@ def translation(message: Message | None) -> str:
 def update() -> None:
     """Bring the catalogues in step with the pages; a changed sentence keeps its old one, fuzzy."""
     old = {name: load(name) for name in templates()}
-    known = {}
+    known = {(None, text): said for text, said in library().items()}
     for catalogue in old.values():
         for message in catalogue:
             if message.id and translation(message):
@@ -202,6 +207,14 @@ def update() -> None:
     for path in LOCALE.glob("*.po"):
         if path.stem not in templates() and path.stem not in OTHERS:
             print(f"{path.relative_to(ROOT)} belongs to no page", file=sys.stderr)
+
+
+@cache
+def library() -> dict[str, str]:
+    """Return what the library's own catalogue, which tools/words.py keeps, has translated."""
+    if not LIBRARY.is_file():
+        return {}
+    return {m.id: translation(m) for m in read_po(io.BytesIO(LIBRARY.read_bytes())) if m.id}
 
 
 @cache
@@ -305,12 +318,32 @@ def bring_in(name: str, path: Path) -> bool:
 
 def translator(name: str):
     """Return how the messages of a page are said; "" where there is no translation."""
-    known = {}
+    found = {}
     for catalogue in (load(COMMON), load(name)):
         for message in catalogue:
             if message.id:
-                known[message.context, message.id] = translation(message)
-    return lambda one: known.get(key(one), "")
+                found[message.context, message.id] = translation(message)
+    return lambda one: found.get(key(one), "")
+
+
+def known(name: str) -> dict[str, str]:
+    return {m.id: translation(m) for m in load(name) if m.id and translation(m)}
+
+
+def titles() -> dict[str, str]:
+    """Return what the pages are called."""
+    first = (next((m for m in load(name) if m.id), None) for name in pages())
+    return {m.id: translation(m) for m in first if translation(m)}
+
+
+def book_in(language: str) -> Path:
+    """Return the folder of the pages in a language, written afresh where it is not English."""
+    if language == "en":
+        return BOOK
+    if language != LANGUAGE:
+        raise ValueError(f"there is no edition in {language!r}, but en, {LANGUAGE}")
+    build(ROOT / "_build" / LANGUAGE)
+    return ROOT / "_build" / LANGUAGE / "book"
 
 
 def build(into: Path) -> None:

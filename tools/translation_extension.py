@@ -7,6 +7,7 @@ tools/translate.py writes says in english.json what its headings and terms are c
 import json
 from pathlib import Path
 
+import copy_words
 from docutils import nodes
 from myst_parser.mdit_to_docutils.base import default_slugify
 from sphinx import addnodes
@@ -17,6 +18,8 @@ from translation_rules import PARSER, TARGET
 
 
 def setup(app):
+    # For the notebooks that pages offer.
+    copy_words.speak(app.config.language)
     app.add_transform(EnglishIds)
     app.add_transform(EnglishTerms)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

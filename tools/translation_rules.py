@@ -76,6 +76,8 @@ def said(message: str, is_plain: bool = False) -> Said:
             read(token, found)
     for number in NUMBER.findall(found.text):
         found.count("number", number)
+    for place in re.findall(r"\{\w+\}", found.text):
+        found.count("place to fill", place)
     if "|" in message:
         found.parts["bar of a table"] = Counter({"|": len(re.findall(r"(?<!\\)\|", message))})
     return found
@@ -131,7 +133,8 @@ def faults(source: str, message: str, kind: str, terms: Mapping[str, str]) -> It
         for what in wanted - got:
             yield f"{part} missing: {what}"
         for what in got - wanted:
-            yield f"{part} that the source lacks: {what}"
+            hint = "; a number in words stays in words: ten is 十" if part == "number" else ""
+            yield f"{part} that the source lacks: {what}{hint}"
     yield from faults_of_terms(there.terms, here.terms, terms)
     if not plain:
         yield from faults_of_form(source, message, here)
