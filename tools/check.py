@@ -35,6 +35,7 @@ COMMON = ("vae_tutorial/data/", "vae_tutorial/weights/", "benchmarks/results/", 
 SITE = ("book/", "_config.yml", "_toc.yml", "tools/book_extension.py", "tools/publishing.py",
         "tools/patches.py", "tools/print_extension.py", "tools/reference_extension.py",
         "tools/search_extension.py", "tools/search_aliases.toml", "tools/plain.py",
+        "tools/language_extension.py", "tools/site_words.py",
         "tools/figure_extension.py", "tools/figures.py",
         "tools/make_colab.py")  # fmt: skip
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
