@@ -169,8 +169,8 @@ def test_the_way_to_english_keeps_page_and_place(page, chinese, beside):
     assert way.get_attribute("lang") == way.get_attribute("hreflang") == "en"
     way.focus()
     page.keyboard.press("Enter")
-    page.wait_for_url("**/book/elbo.html#a-gradient-through-a-random-draw")
-    assert "/zh/" not in page.url
+    page.wait_for_url(lambda url: "/zh/" not in url)
+    assert page.url.endswith("/book/elbo.html#a-gradient-through-a-random-draw")
     back = page.get_by_role("link", name="中文", exact=True)
     assert back.get_attribute("lang") == "zh-CN"
     # The section that is read counts, and not the one of the address.
@@ -181,11 +181,11 @@ def test_the_way_to_english_keeps_page_and_place(page, chinese, beside):
 
 def test_every_page_has_a_way_that_leads_somewhere(beside):
     chinese = [path.relative_to(beside / "zh") for path in (beside / "zh").rglob("*.html")]
-    pages = [path for path in chinese if path.parts[0] != "_modules" and path.name != "404.html"]
+    # Doors have none, nor has the source of the library, which is the same in both.
+    doors = {"index.html", "404.html"}
+    pages = [p for p in chinese if p.parts[0][0] != "_" and p.as_posix() not in doors]
     assert len(pages) > 30
     for name in pages:
-        if name.as_posix() == "index.html":  # a door
-            continue
         for here in (beside / "zh" / name, beside / name):
             text = here.read_text(encoding="utf-8")
             (way,) = re.findall(r'book-edition" href="([^"]+)"', text)
