@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from test_pages import NARROW, TOO_WIDE, WIDE, Visit, serious, watch
+from waiting import SETTLED
 
 # What is typed, and the page and the place on it that must come first.
 FIRST = {
@@ -165,6 +166,7 @@ def test_the_frame_of_a_page_speaks_chinese(page, chinese):
 
 def test_the_way_to_english_keeps_page_and_place(page, chinese, beside):
     page.goto(f"{chinese}/book/elbo.html#a-gradient-through-a-random-draw")
+    page.evaluate(SETTLED)
     way = page.get_by_role("link", name="English", exact=True)
     assert way.get_attribute("lang") == way.get_attribute("hreflang") == "en"
     way.focus()
