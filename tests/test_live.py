@@ -11,7 +11,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import fetch_live
+import live_cells
 import live_extension
+import numpy as np
 import pytest
 
 from vae_tutorial import exercises
@@ -141,12 +143,23 @@ def test_a_cell_shows_what_a_notebook_shows():
     assert "SyntaxError" in syntax[0]["text"] and "File" not in syntax[0]["text"]
 
 
+STAND_IN = "import live_missing\nlive_missing.stand_in()\n"
+
+
 def test_what_a_browser_lacks_is_said_in_words():
-    code = "import live_session\nlive_session.refuse_absent()\nfrom scipy.special import softmax"
-    ((told,),) = session([("cell", "page", "one", code)])
-    assert told["text"].splitlines() == [
-        "line 3: from scipy.special import softmax",
-        "ImportError: Python in the page has no scipy. Use NumPy, or run the notebook elsewhere.",
+    code = "def f(x):\n    from scipy.special import softmax\n    return softmax(x)\n\nf(1)"
+    told, later = session(
+        [
+            ("cell", "page", "one", STAND_IN + code),
+            ("cell", "page", "two", "import keras, math\na = keras.Input(3)\nmath.sqrt(4)"),
+        ]
+    )
+    assert told[0]["text"].splitlines()[-1] == (
+        "ImportError: Python in the page has no scipy. Use NumPy, or run the notebook elsewhere."
+    )
+    assert later == [
+        {"kind": "passed", "text": "import keras\na = keras.Input(3)", "lacks": "keras"},
+        {"kind": "text", "text": "2.0\n"},
     ]
 
 
@@ -200,3 +213,92 @@ def test_without_threads_an_answer_is_judged_all_the_same(monkeypatch):
         raise SystemExit
 
     assert "SystemExit" in exercises.check(name, stops).message
+
+
+# -- Which cells run in the page ------------------------------------------------------------------
+
+
+def judged(*sources: str) -> list[str]:
+    """Return what the page lacks for each of these cells."""
+    cells = [
+        SimpleNamespace(cell_type="code", id=f"cell-{place}", source=source)
+        for place, source in enumerate(sources)
+    ]
+    return list(live_cells.judge(cells).values())
+
+
+SETUP = "from vae_tutorial import datasets, models, notebook, objectives\nimport keras"
+
+
+@pytest.mark.parametrize(
+    ("lack", "sources"),
+    [
+        ("", ["a = 1", "print(a)"]),
+        ("TensorFlow", ["a = keras.ops.ones(3)", "b = 2 * a", "print(b)"]),
+        ("TensorFlow", ["a = keras.ops.ones(3)", "def f():\n    return a", "print(f())"]),
+        # Made again by a cell that runs, or changed by one that does not.
+        ("", ["a = keras.ops.ones(3)", "a = [1]", "print(a)"]),
+        ("TensorFlow", ["a = {}", "a['x'] = keras.ops.ones(3)", "print(a)"]),
+        ("TensorFlow", ["a = []", "a.append(keras.ops.ones(3))", "print(a)"]),
+        ("", ["for a in (1, 2):\n    keras.Input(a)", "for a in (1, 2):\n    print(a)"]),
+        # What a function uses is looked up when it is called.
+        ("", ["def f():\n    return a", "a = 1", "f()"]),
+        ("TensorFlow", ["def f():\n    return a", "a = keras.Input(1)", "f()"]),
+        ("TensorFlow", ["def f():\n    import tensorflow", "f()"]),
+        # Computed with NumPy there, or read from a file; but no tensor comes of it.
+        ("", ["print(objectives.kl_divergence)"]),
+        ("TensorFlow", ["print(objectives.kl_divergence(a, b).numpy())"]),
+        ("", ["notebook.show_source(models.VAE.loss_terms)"]),
+        ("TensorFlow", ["models.VAE()"]),
+        ("SciPy", ["from scipy.special import softmax"]),
+        ("SciPy", ["from vae_tutorial.neighbours import GraphDescriptor"]),
+        ("", ["from vae_tutorial.neighbours import expand", "expand"]),
+    ],
+)
+def test_a_cell_runs_in_the_page_if_all_that_it_uses_does(lack, sources):
+    assert judged(SETUP, *sources)[-1] == lack
+
+
+def test_a_cell_that_imports_passes_over_what_the_page_lacks():
+    assert judged(f"{SETUP}\na = keras.Input(1)\nb = 1", "b", "a") == ["", "", "TensorFlow"]
+    # One that imports nothing else does not run.
+    assert judged("import faiss\nb = 1", "b") == ["FAISS", "FAISS"]
+
+
+def test_the_source_is_found_of_what_cannot_be_imported():
+    """The same as inspect finds, also of inherited methods and of names brought from elsewhere."""
+    script = (
+        "import inspect, live_missing\n"
+        "from vae_tutorial import models, multimodal, training\n"
+        "for path in ('models.VAE.train_step', 'models.Sampling', 'models.bound_log_var',\n"
+        "             'training.RandomView.warp', 'multimodal.ImageTextVAE.loss_terms'):\n"
+        "    thing = eval(path)\n"
+        "    assert live_missing.source_of(f'vae_tutorial.{path}') == inspect.getsource(thing)\n"
+    )
+    subprocess.run([sys.executable, "-c", script], cwd=TOOLS, check=True)
+
+
+def test_objectives_with_numpy_are_those_with_tensorflow():
+    script = (
+        "import json, sys\n"
+        "import numpy as np\n"
+        "if sys.argv[1] == 'page':\n"
+        "    import live_missing\n"
+        "    live_missing.stand_in()\n"
+        "from vae_tutorial import objectives as o\n"
+        "a, b, c, d = np.random.default_rng(0).normal(size=(4, 3, 5))\n"
+        "found = [o.kl_divergence(a, b), o.gaussian_kl(a, b, c, d), o.bernoulli_kl(9 * a),\n"
+        "         o.bernoulli_log_likelihood(abs(np.sin(a)), 9 * b),\n"
+        "         o.gaussian_log_likelihood(a, b, c),\n"
+        "         o.iwae_bound(9 * a), o.reparameterise(a, b, c), o.elbo(a, abs(b), beta=0.5),\n"
+        "         o.kl_divergence(a.astype('float32'), b.astype('float32'))]\n"
+        "print(json.dumps([[str(np.asarray(f).dtype), np.asarray(f).tolist()] for f in found]))\n"
+        "assert ('tensorflow' in sys.modules) == (sys.argv[1] != 'page')\n"
+    )
+    page, whole = (
+        json.loads(subprocess.check_output([sys.executable, "-c", script, where], cwd=TOOLS))
+        for where in ("page", "home")
+    )
+    for (kind, values), (wanted, numbers) in zip(page, whole, strict=True):
+        assert kind == wanted
+        np.testing.assert_allclose(values, numbers, rtol=1e-5, atol=1e-6)

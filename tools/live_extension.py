@@ -17,27 +17,37 @@ from pathlib import Path
 import nbformat
 from docutils import nodes
 from fetch_live import missing, wanted
+from live_cells import is_exercise, judge
 from sphinx.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[1]
-SESSION = Path(__file__).with_name("live_session.py")
+SESSION = {"session.py": "live_session.py", "live_missing.py": "live_missing.py"}
 PLACE = "python"  # below _static
 RUNTIME = ("pyodide.js", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip")
-# Pages whose cells run in the page, all of them; elsewhere only the exercises do.
-WHOLE = ("book/background",)
-DATA = {"digits.zip": ["vae_tutorial/data/mnist-5k.npz"]}
-USED = re.compile(r'class="[^"]*\bpython-(?:cell|exercise)\b')
+RESULTS = "benchmarks/results"
+DATA = {
+    "digits.zip": ["vae_tutorial/data/mnist-5k.npz"],
+    "emoji.zip": ["vae_tutorial/data/emoji.npz"],
+    "results.zip": sorted(
+        path.relative_to(ROOT).as_posix() for path in (ROOT / RESULTS).glob("*.json")
+    ),
+    "scores.zip": [f"{RESULTS}/fair-scores-mnist.npz"],
+}
+# With fewer cells than these that run there, a page is read and not run.
+FEWEST = 4
+USED = re.compile(r'class="[^"]*\bpython-(cell|exercise)\b')
 SCRIPTS = ["python", "editor", "exercises"]
 ELSEWHERE = (
-    '<p class="py-elsewhere">The code of this page needs TensorFlow or others that no browser '
-    "runs: run it {}. The exercises answer here.</p>\n"
+    '<p class="py-elsewhere">{} of this page needs TensorFlow or others that no browser '
+    "runs: run it {}.{}</p>\n"
 )
 CHECK = re.compile(r'^exercises\.check\("(\w+)", \1\)$', re.MULTILINE)
 
 
 def setup(app):
     app.add_config_value("book_live", "", "html", types=(str,))
-    digest = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
+    own = Path(__file__), Path(__file__).with_name("live_cells.py")
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in own)).hexdigest()
     app.add_config_value("book_live_digest", digest, "html")
     app.connect("config-inited", read_environment)
     app.connect("builder-inited", write_parts)
@@ -104,7 +114,8 @@ def write_parts(app) -> None:
     (folder / "pyodide-lock.json").write_text(json.dumps(lock(known)), encoding="utf-8")
     modules = sorted((ROOT / "vae_tutorial").rglob("*.py"))
     library = {path.relative_to(ROOT).as_posix(): path for path in modules}
-    zipped(folder / "library.zip", library | {"session.py": SESSION})
+    session = {name: Path(__file__).with_name(file) for name, file in SESSION.items()}
+    zipped(folder / "library.zip", library | session)
     for name, files in DATA.items():
         zipped(folder / name, {file: ROOT / file for file in files})
     named = {part["name"]: part["file"] for part in known["parts"] if "name" in part}
@@ -113,6 +124,10 @@ def write_parts(app) -> None:
         "start": {"packages": ["numpy"], "archives": ["library.zip"]},
         "digits": {"packages": ["pillow"], "archives": ["digits.zip"]},
         "figures": {"packages": ["pillow", *figures], "archives": []},
+        **{
+            name: {"packages": [], "archives": [f"{name}.zip"]}
+            for name in ("emoji", "results", "scores")
+        },
     }
     groups = {
         group: [*(named[name] for name in content["packages"]), *content["archives"]]
@@ -144,27 +159,37 @@ def mark_cells(app, doctree, page: str) -> None:
     if path.suffix != ".ipynb":
         return
     cells = nbformat.read(path, as_version=4).cells
+    lacks = judge(cells)
+    runs = list(lacks.values()).count("") >= min(FEWEST, len(lacks))
     for node in doctree.findall(nodes.container):
         if node.get("nb_element") != "cell_code":
             continue
         cell = cells[node["cell_index"]]
         if CHECK.search(cell.source):
             node["classes"].append("python-exercise")
-        elif cell.id == "exercises-progress":
+        elif is_exercise(cell):
             node["classes"].append("python-progress")
-        elif page in WHOLE:
+        elif not runs:
+            continue
+        elif lack := lacks[cell.id]:
+            node["classes"] += ["python-elsewhere", f"python-needs-{lack}"]
+        else:
             node["classes"].append("python-cell")
 
 
 def add_scripts(app, pagename, templatename, context, doctree) -> None:
     body = context.get("body") or ""
-    if not (is_live(app) and USED.search(body)):
+    used = set(USED.findall(body))
+    if not (is_live(app) and used):
         return
     app.add_css_file("live/python/python.css")
-    names = [*SCRIPTS, "cells"] if pagename in WHOLE else SCRIPTS
+    names = [*SCRIPTS, "cells"] if "cell" in used else SCRIPTS
     for file in (f"{PLACE}/parts.js", *(f"live/python/{name}.js" for name in names)):
         app.add_js_file(file, loading_method="defer")
-    if pagename not in WHOLE:
-        colab, start = context.get("colab_url"), '<div class="cell '
-        place = f'<a href="{escape(colab)}">in Colab</a>' if colab else "in Colab or at home"
-        context["body"] = body.replace(start, ELSEWHERE.format(place) + start, 1)
+    if "cell" in used and "python-elsewhere" not in body:
+        return
+    colab, start = context.get("colab_url"), '<div class="cell '
+    place = f'<a href="{escape(colab)}">in Colab</a>' if colab else "in Colab or at home"
+    what = "Some code" if "cell" in used else "The code"
+    answer = " The exercises answer here." if "exercise" in used else ""
+    context["body"] = body.replace(start, ELSEWHERE.format(what, place, answer) + start, 1)

@@ -13,6 +13,8 @@ import sys
 import traceback
 import types
 
+import live_missing
+
 LONGEST = 20_000  # characters of one output
 
 
@@ -72,22 +74,6 @@ def provide_display() -> None:
     sys.modules |= {"IPython": package, "IPython.display": module}
 
 
-class Absent:
-    """Says of what the page's Python lacks where to find it."""
-
-    NAMES = ("scipy", "sklearn", "tensorflow", "keras", "torch", "faiss")
-
-    @classmethod
-    def find_spec(cls, name: str, *_):
-        if name in cls.NAMES:
-            why = f"Python in the page has no {name}. Use NumPy, or run the notebook elsewhere."
-            raise ImportError(why)
-
-
-def refuse_absent() -> None:
-    sys.meta_path.insert(0, Absent)
-
-
 def count_64_bits() -> None:
     """Let np.bincount take 64-bit numbers where a place in memory has 32, as in a browser.
 
@@ -134,16 +120,45 @@ def show_figures(*_, **__) -> None:
 # -- Running ---------------------------------------------------------------------------------------
 
 
-def execute(code: str, space: dict, name: str):
-    """Run a cell; return the value of its last line, if that is an expression."""
+def read(code: str, name: str) -> tuple[list[ast.stmt], ast.Expr | None]:
+    """Return the statements of a cell, the last apart if its value is to be shown."""
     # So that errors show their line, and inspect finds the source.
     linecache.cache[name] = len(code), None, code.splitlines(keepends=True), name
-    tree = ast.parse(code, name)
-    last = None
-    if tree.body and isinstance(tree.body[-1], ast.Expr) and not code.rstrip().endswith(";"):
-        last = tree.body.pop()
-    exec(compile(tree, name, "exec"), space)
+    body = ast.parse(code, name).body
+    shows = body and isinstance(body[-1], ast.Expr) and not code.rstrip().endswith(";")
+    return (body[:-1], body[-1]) if shows else (body, None)
+
+
+def execute(code: str, space: dict, name: str):
+    """Run a cell; return the value of its last line, if that is an expression."""
+    body, last = read(code, name)
+    exec(compile(ast.Module(body, []), name, "exec"), space)
     return eval(compile(ast.Expression(last.value), name, "eval"), space) if last else None
+
+
+def execute_what_can(code: str, space: dict, name: str):
+    """Run a cell as ``execute`` does; where it imports what is lacking, pass over what uses it."""
+    body, last = read(code, name)
+    passed, lacks, value = [], [], None
+    for statement in [*body, *([last] if last else [])]:
+        if isinstance(statement, ast.Import | ast.ImportFrom):
+            passed += live_missing.bring(statement, space, lacks)
+            continue
+        try:
+            if statement is last:
+                value = eval(compile(ast.Expression(last.value), name, "eval"), space)
+            else:
+                exec(compile(ast.Module([statement], []), name, "exec"), space)
+        except live_missing.Lacking as error:
+            if not passed:
+                raise
+            passed.append(code.splitlines()[statement.lineno - 1])
+            made = live_missing.made_by(statement)
+            space |= dict.fromkeys(made, live_missing.Missing(error.lacked))
+    if passed:
+        names = " or ".join(dict.fromkeys(lacks))
+        shown.add("passed", text="\n".join(passed), lacks=names)
+    return value
 
 
 def explain(error: BaseException, name: str) -> None:
@@ -183,7 +198,7 @@ def space_of(name: str) -> dict:
 def cell(page: str, name: str, code: str) -> str:
     """Run a cell of a page."""
     with listening(name):
-        value = execute(code, space_of(page), name)
+        value = execute_what_can(code, space_of(page), name)
         if value is not None:
             display(value)
         show_figures()
@@ -237,5 +252,5 @@ def check(name: str, code: str) -> str:
 
 provide_display()
 if sys.platform == "emscripten":
-    refuse_absent()
+    live_missing.stand_in()
     count_64_bits()

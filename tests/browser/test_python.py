@@ -7,6 +7,8 @@ import inspect
 import subprocess
 import sys
 
+import live_cells
+import live_extension
 import nbformat
 import pytest
 from test_answers import ANSWERS, function_of
@@ -63,12 +65,18 @@ def page(context):
 
 
 @pytest.fixture(scope="module")
-def asked(context, base_url):
-    """Return a function that checks an answer in one page, in which Python is loaded once."""
+def loaded(context, base_url):
+    """One page in which Python is loaded once."""
     page = context.new_page()
     opened(page, base_url, PAGES[0])
-    yield lambda name, code: page.evaluate(CHECKED, [name, code])
+    yield page
     page.close()
+
+
+@pytest.fixture(scope="module")
+def asked(loaded):
+    """Return a function that checks an answer."""
+    return lambda name, code: loaded.evaluate(CHECKED, [name, code])
 
 
 def opened(page, base_url: str, name: str):
@@ -454,3 +462,90 @@ def test_an_error_stops_the_cells_below(page, base_url):
     first.locator(".py-error").wait_for()
     assert "line 2: np.nothing\nAttributeError" in first.locator(".py-error").inner_text()
     assert "Cell 1 above stops" in third.locator(".py-state").inner_text()
+
+
+# -- Pages of which some cells run ----------------------------------------------------------------
+
+
+def is_run(lacks: dict[str, str]) -> bool:
+    """Say whether enough of a page's cells run there."""
+    return list(lacks.values()).count("") >= live_extension.FEWEST
+
+
+NOTEBOOKS = {path.stem: path for path in sorted((ROOT / "book").glob("*.ipynb"))}
+LACKS = {
+    name: live_cells.judge(nbformat.read(path, as_version=4).cells)
+    for name, path in NOTEBOOKS.items()
+}
+PARTLY = [name for name in LACKS if name != "background" and is_run(LACKS[name])]
+RAN = """async ([page, name, code]) => {
+  const { needs, python } = window.bookPage;
+  const answer = await python.ask({ call: "cell", needs: needs(code), given: [page, name, code] });
+  return answer.failed ? [{ kind: "failed", text: answer.failed }] : answer.outputs;
+}"""
+
+
+def joined(found: list[tuple[str, str]]) -> dict[str, list]:
+    """Return outputs by kind: a notebook's program puts texts together, across a table."""
+    kinds = {kind: [text for k, text in found if k == kind] for kind, _ in found}
+    return kinds | {"text": ["".join(kinds.get("text", []))]}
+
+
+@pytest.mark.parametrize("name", PARTLY)
+def test_cells_that_run_give_their_stored_outputs(loaded, name):
+    for cell in nbformat.read(NOTEBOOKS[name], as_version=4).cells:
+        if LACKS[name].get(cell.id, "not code"):
+            continue
+        ran = loaded.evaluate(RAN, [name, cell.id, cell.source])
+        passed = [output for output in ran if output["kind"] == "passed"]
+        found = joined([(o["kind"], o.get("text", "")) for o in ran if o not in passed])
+        wanted = joined(shown_by(cell))
+        if passed:  # a cell that imports: what it cannot do shows nothing
+            assert found["text"][0] in wanted["text"][0], cell.id
+            assert found.keys() == wanted.keys(), (cell.id, found)
+        elif "nbval-ignore-output" in cell.metadata.get("tags", []):
+            assert {k: len(v) for k, v in found.items()} == {k: len(v) for k, v in wanted.items()}
+        else:
+            assert found == wanted, cell.id
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_page_says_how_many_of_its_cells_run(page, base_url, name):
+    page.goto(f"{base_url}/book/{name}.html", wait_until="load")
+    lacks = LACKS[name]
+    runs = list(lacks.values()).count("")
+    said = page.locator(".py-invitation")
+    if not is_run(lacks):
+        assert said.count() == 0
+        return
+    text = said.inner_text()
+    start = f"{runs} of the {len(lacks)} code cells of this page can run here"
+    assert text.startswith(start if runs < len(lacks) else "The code of this page can run here")
+    assert page.locator(".python-cell").count() == runs
+    assert page.locator(".python-elsewhere").count() == len(lacks) - runs
+
+
+def test_a_reader_bets_where_some_cells_need_tensorflow(page, base_url):
+    page.goto(f"{base_url}/book/retrieval.html", wait_until="load")
+    assert page.locator(".py-mark").count() == 0
+    page.get_by_role("button", name="Make the code live").click()
+    marks = set(page.locator(".py-mark").all_inner_texts())
+    assert marks == {"Needs TensorFlow", "Needs SciPy"}
+    assert page.locator(".python-elsewhere .py-editor").count() == 0
+    live = page.locator(".python-cell")
+    sources = [box.input_value() for box in live.locator("textarea").all()]
+    bet = next(i for i, source in enumerate(sources) if source.startswith("yours = "))
+    live.nth(bet).locator("textarea").fill('yours = "pixels"\n')
+    table = live.nth(bet + 1)  # it says where the bet stands
+    table.locator("details.hide > summary").click()
+    table.get_by_role("button", name="Run", exact=True).click()
+    page.wait_for_function(IDLE)
+    said = table.locator(".py-result")
+    said.locator("table").wait_for()
+    assert "P@10: pixels is number" in said.inner_text()
+    first = page.locator(".python-cell").first
+    assert "no tensorflow or keras. Passed over:" in first.locator(".py-passed").inner_text()
+    assert serious(page) == []
+    page.set_viewport_size(NARROW)
+    page.wait_for_timeout(600)
+    assert page.evaluate(TOO_WIDE) == []

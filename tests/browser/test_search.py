@@ -52,6 +52,10 @@ FIRST = {
     "data augmentation": "book/glossary.html#term-view",
     "KL annealing": "book/glossary.html#term-KL-warm-up",
     "curse of dimensionality": "book/background.html#distances-that-say-nothing",
+    "playground": "book/playground.html",
+    "pyodide": "book/faq.html#can-i-run-the-code-in-the-browser",
+    "run python in the browser": "book/faq.html#can-i-run-the-code-in-the-browser",
+    "train a VAE in the browser": "book/playground.html",
     # A question, a name in code, a work
     "which beta should I use?": "book/faq.html#which-beta",
     "do I need a GPU": "book/faq.html#do-i-need-a-gpu",

@@ -1,4 +1,4 @@
-// A chapter whose code cells run in the page, in order and edited at will.
+// Code cells that run in the page, in order and edited at will: all of a page, or those that can.
 "use strict";
 
 (() => {
@@ -71,21 +71,40 @@
     cells[number].say(cells[number].outputs.length ? "Done." : "Done; this cell shows nothing.");
   }
 
-  function open(invitation, found) {
+  const code = (cell) => cell.querySelector(".cell_input pre")?.textContent ?? "";
+  const needOf = (cell) => cell.className.match(/\bpython-needs-(\S+)/)[1];
+
+  function open(invitation) {
     found.forEach(make);
-    const all = element("div", { class: "py-buttons" }, page.runs("Run all cells", () => upTo(cells.length - 1), { class: "py-main" }), page.stops());
+    for (const cell of others) cell.prepend(element("p", { class: "py-mark" }, `Needs ${needOf(cell)}`));
+    const all = element("div", { class: "py-buttons" }, page.runs(others.length ? "Run all that can" : "Run all cells", () => upTo(cells.length - 1), { class: "py-main" }), page.stops());
     const help = element("p", { class: "py-help", id: "py-cells-help" }, "Each cell can be changed. Run, or Shift+Enter, runs it, and first those above that have not run. Tab indents; to leave the editor by keyboard, press Esc, then Tab.");
-    invitation.replaceChildren(help, all);
+    invitation.replaceChildren(help, ...elsewhere(), all);
     all.firstChild.focus();
   }
 
-  const found = [...document.querySelectorAll(".cell.python-cell")].filter((cell) => cell.querySelector(".cell_input pre"));
+  // What the page said of the cells that need more, with its way to Colab, said exactly.
+  function elsewhere() {
+    if (!others.length) return [];
+    const needs = [...new Set(others.map(needOf))];
+    const names = needs.length > 1 ? `${needs.slice(0, -1).join(", ")} or ${needs.at(-1)}` : needs[0];
+    const link = said?.querySelector("a")?.cloneNode(true) ?? "in Colab or at home";
+    const count = others.length > 1 ? `The other ${others.length} need` : "The other one needs";
+    return [element("p", {}, `${count} ${names}: run ${others.length > 1 ? "them" : "it"} `, link, ".")];
+  }
+
+  const found = [...document.querySelectorAll(".cell.python-cell")].filter(code);
+  const others = [...document.querySelectorAll(".cell.python-elsewhere")];
   if (!found.length || !page.able || page.isFile) return;
-  const groups = ["start", "digits", "figures"];
+  const said = document.querySelector(".py-elsewhere");
+  const groups = page.needs(found.map(code).join("\n"));
+  const which = others.length ? `${found.length} of the ${found.length + others.length} code cells of this page` : "The code of this page";
   const invitation = element("div", { class: "py py-invitation" });
   invitation.append(
-    element("p", {}, `The code of this page can run here, in your browser, and you can change it. Running it loads about ${page.megabytes(page.bytes(groups))}, once.`),
-    element("div", { class: "py-buttons" }, button("Make the code live", () => open(invitation, found), { class: "py-main" })),
+    element("p", {}, `${which} can run here, in your browser, and you can change ${others.length ? "them" : "it"}. Running ${others.length ? "them" : "it"} loads about ${page.megabytes(page.bytes(groups))}, once.`),
+    ...elsewhere(),
+    element("div", { class: "py-buttons" }, button("Make the code live", () => open(invitation), { class: "py-main" })),
   );
-  found[0].before(invitation);
+  if (said) said.replaceWith(invitation);
+  else found[0].before(invitation);
 })();

@@ -32,7 +32,13 @@
   page.bytes = (groups) => files(groups).reduce((sum, file) => sum + size(file), 0);
   page.megabytes = (bytes) => `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
 
-  const NEEDS = { digits: /\b(datasets|folders|PIL)\b/, figures: /\b(matplotlib|plotting)\b/ };
+  const NEEDS = {
+    digits: /\b(datasets|folders|PIL)\b/,
+    figures: /\b(matplotlib|plotting)\b/,
+    emoji: /\bload\(["']emoji["']/,
+    results: /\bread_results\b/,
+    scores: /\bread_scores\b/,
+  };
   page.needs = (code) => ["start", ...Object.keys(NEEDS).filter((group) => NEEDS[group].test(code))];
 
   // -- Python: one worker, ended and started again where a loop never ends ------------------------------
@@ -227,10 +233,11 @@
     return colours;
   }
 
-  page.view = ({ kind, text, status, png }) => {
+  page.view = ({ kind, text, status, png, lacks }) => {
     if (kind === "verdict") return page.verdict(status, text);
     if (kind === "markdown") return markdown(text);
     if (kind === "wanted") return element("p", {}, "A right answer gives ", element("code", {}, text));
+    if (kind === "passed") return element("div", { class: "py-passed" }, `Python in the page has no ${lacks}. Passed over:`, pre("py-text", text));
     if (kind === "picture") return element("img", { src: `data:image/png;base64,${png}`, alt: "Figure drawn by this cell" });
     return pre(kind === "error" ? "py-text py-error" : "py-text", text.replace(/\n$/, ""));
   };
