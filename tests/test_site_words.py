@@ -15,6 +15,8 @@ SILENT = re.compile(
     r"strict|console\.|Error\(|class|KEYWORDS|CONSTANTS|BUILTINS|querySelector|closest\(|matches\("
     r"|BLOCKS|LINKS|LABELLED|IMPORT|runPython|pen\.font"
 )
+# What the library calls an answer, whatever the language.
+STATES = {'"not yet right"', '"not attempted yet"', '"not checked yet"'}
 
 
 # -- Texts ----------------------------------------------------------------------------------------
@@ -65,6 +67,7 @@ def test_no_sentence_of_a_script_is_forgotten(path):
         for literal in LITERAL.findall(line)
         if re.search(r"(?<![\w$.-])[A-Za-z]{2,} [a-z]{2,}", re.sub(r"\$\{.*?\}", "", literal))
         and not re.search(r"live-|py-|journey-|bet-", literal)
+        and literal not in STATES
     ]
     assert said == []
 
