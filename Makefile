@@ -36,7 +36,7 @@ export JUPYTER_PREFER_ENV_PATH := 1
 export IPYTHONDIR := $(CURDIR)/$(VENV)/ipython
 
 .DEFAULT_GOAL := help
-.PHONY: tex-packages help install book live serve check test test-everything test-under-load lint types audit audit-zizmor audit-actionlint test-library test-notebooks test-gpu test-site test-lighthouse test-playground test-classroom test-class test-nbgrader notebooks mutants bench bench-classroom study study-smoke study-quick classroom package colab test-colab test-colab-whole test-matrix pdf test-pdf clean
+.PHONY: tex-packages help install book live editions serve check test test-everything test-under-load lint types audit audit-zizmor audit-actionlint test-library test-notebooks test-gpu test-site test-chinese test-lighthouse test-playground test-classroom test-class test-nbgrader notebooks mutants bench bench-classroom study study-smoke study-quick classroom package colab test-colab test-colab-whole test-matrix pdf test-pdf clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -84,6 +84,13 @@ live: $(STAMP) ## build the book with Python in its pages
 	  0-*) BOOK_LIVE=$(CURDIR)/$(LIVE_PARTS) $(MAKE) --no-print-directory book;; \
 	  75-1) echo "The book is built without Python in its pages." >&2; $(MAKE) --no-print-directory book;; \
 	  *) exit 1;; esac
+
+# Beside each other in a folder of their own: what is tested in _build/html is one edition.
+editions: $(STAMP) ## build both editions for publishing, into _build/site, the Chinese one in zh/ (LIVE=1 with Python)
+	@BOOK_EDITIONS=1 $(MAKE) --no-print-directory $(BUILT)
+	@BOOK_EDITIONS=1 $(MAKE) --no-print-directory $(BUILT) LANGUAGE=zh_CN
+	@rm -rf _build/site && cp -R _build/html _build/site && cp -R _build/zh_CN/_build/html _build/site/zh
+	@echo "Both editions are in $(CURDIR)/_build/site"
 
 serve: $(BUILT) ## serve the built book at http://localhost:8000 (PORT=... for another port, LIVE=1 with Python in the pages)
 	$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
@@ -148,6 +155,9 @@ test-gpu: $(SCALE) ## run every notebook and train every model on a GPU
 # LIVE=1 tests Python in the pages as well.
 test-site: $(SITE) $(BUILT) ## open every page of the built book in Chromium and check it
 	BOOK_SITE=_build/html $(BIN)/python -m pytest -n 2 tests/browser
+
+test-chinese: $(SITE) editions ## test the search, the figures and the way to English in the Chinese edition
+	BOOK_SITE_ZH=_build/site/zh $(BIN)/python -m pytest -n 2 tests/browser/test_chinese.py
 
 # Twenty seeds take twenty minutes or more, so this is no part of `make test`; the stored result is.
 test-playground: $(SITE) ## run the playground's experiments for twenty seeds, and store what they gave

@@ -24,7 +24,16 @@ LOADING_ATTRIBUTES = {
     "video": ["src", "poster"],
 }
 # Links in <link> that only describe the page.
-DESCRIBING_LINKS = {"author", "canonical", "index", "license", "next", "prev", "search"}
+DESCRIBING_LINKS = {
+    "alternate",
+    "author",
+    "canonical",
+    "index",
+    "license",
+    "next",
+    "prev",
+    "search",
+}
 OTHER_HOST = re.compile(r"^(?:[a-z]+:)?//", re.IGNORECASE)
 LOADED_BY_CSS = re.compile(r"(?:url\(|@import)\s*['\"]?((?:https?:)?//[^'\")\s]+)", re.IGNORECASE)
 

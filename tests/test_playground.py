@@ -96,7 +96,7 @@ def test_the_stored_experiments_are_those_of_the_script():
             assert f'"{claim}":' in script
         for stage in one["stages"]:
             name = stage["name"].replace("\u03b2", r"\u03b2").replace("\u00bc", r"\u00bc")
-            assert re.search(rf'(?:fresh|on)\("{re.escape(name)}"', script), stage["name"]
+            assert re.search(rf'(?:fresh|on)\((?:tr\()?"{re.escape(name)}"', script), stage["name"]
 
 
 def test_the_table_is_the_stored_result():

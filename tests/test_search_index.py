@@ -88,7 +88,7 @@ def test_sections_and_chapters_are_found_by_their_number():
 
 def test_what_stands_under_exercises_is_an_exercise():
     inner = section("Bits", paragraph("Count them."), place="bits")
-    found = found_in(section("Exercises", inner))
+    found = found_in(section("Exercises", inner, place="exercises"))
     assert [(one.kind, one.title) for one in found[1:]] == [
         ("section", "Exercises"),
         ("exercise", "Bits"),
@@ -204,12 +204,54 @@ def an_app(tmp_path, *read: str):
         titles={f"book/{name}": nodes.title("", name) for name in ("old", "new")},
         toctree_includes={"book/old": ["book/new"]},
         toc_secnumbers={"book/old": {"": (1,)}},
-        config=SimpleNamespace(root_doc="book/index"),
+        config=SimpleNamespace(root_doc="book/index", language="en"),
     )
     entries = {page: [Entry("page", page, page, "", "", "", [], [])] for page in read}
     builder = SimpleNamespace(format="html")
     folders = {"doctreedir": tmp_path, "outdir": tmp_path}
     return SimpleNamespace(builder=builder, env=env, search_entries=entries, **folders)
+
+
+def test_chinese_is_cut_into_pairs_where_it_says_something():
+    assert words("KL 散度，重参数化") == ["kl", "散度", "重参", "参数", "数化"]
+    assert words("什么是后验的坍缩？第2章") == ["后验", "坍缩", "第", "2", "章"]
+
+
+def test_of_chinese_the_index_has_words_and_no_neighbours_by_chance():
+    said = ["训练模型", "训练样本", "模型参数", "样本参数", "训练参数", "模型样本"]
+    found = [
+        Entry("section", f"T{n}", "book/a", "", "", "", [], words(text))
+        for n, text in enumerate(said)
+    ]
+    vocabulary = index(found, {"book/a": "A"}, {})["vocabulary"].split()
+    assert set(vocabulary) == {"训练", "模型", "样本", "参数"}
+
+
+def test_a_chinese_term_is_called_by_each_of_its_names():
+    term = nodes.term("", "后验坍缩（posterior collapse）", ids=["term-posterior-collapse"])
+    definition = nodes.definition("", paragraph("一种失败。"))
+    items = nodes.definition_list("", nodes.definition_list_item("", term, definition))
+    _, found = found_in(items)
+    assert found.names == ["后验坍缩", "posterior collapse"]
+
+
+def test_a_chinese_section_is_called_by_its_english_name_too():
+    _, found = found_in(section("自由比特", paragraph("说明。"), place="free-bits"))
+    assert found.names == ["free bits"]
+
+
+def test_aliases_of_another_language_are_checked_and_those_in_english_need_not_fit(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(search_extension, "ALIASES", tmp_path / "a.toml")
+    (tmp_path / "a.toml").write_text('"kld" = "KL divergence"\n"ann" = "KL"\n')
+    (tmp_path / "a.xx.toml").write_text('"相对熵" = "KL 散度"\n', encoding="utf-8")
+    known = Entry("term", "KL 散度", "book/glossary", "x", "", "", [], [])
+    assert search_extension.aliases_in("xx", [known]) == {"ann": "KL", "相对熵": "KL 散度"}
+    with pytest.raises(ExtensionError, match="divergence"):
+        search_extension.aliases_in("en", [known])
+    with pytest.raises(ExtensionError, match="相对熵"):
+        search_extension.aliases_in("xx", [])
 
 
 def test_a_page_that_is_not_written_again_is_still_found(tmp_path, monkeypatch):

@@ -6,6 +6,7 @@ Registered in _config.yml. Where the book is published comes from the environmen
 import hashlib
 import os
 import re
+import unicodedata
 from html import escape
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
@@ -16,6 +17,7 @@ from docutils import nodes
 from patches import Patches
 from PIL import Image, ImageChops, ImageStat
 from publishing import Publication
+from site_words import tr
 from sphinx.errors import ConfigError, ExtensionError
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
@@ -46,13 +48,11 @@ OVERRIDDEN = {
     "the macro head_js_preload": ("static/webpack-macros.html", r"macro head_js_preload\("),
     "the macro body_post": ("static/webpack-macros.html", r"macro body_post\("),
 }
-NAMES = {"genindex": "Index", "search": "Search"}
 # A description has at least so many characters, and at most: what search engines show.
 SHORTEST, LONGEST = 50, 160
 # Root mean square, of 255 levels.
 LARGEST_DIFFERENCE = 2.5
 CARD = "_static/social-card.png"
-CARD_WORDS = "Handwritten digits as queries, each with the images a VAE finds nearest to it"
 
 
 def setup(app):
@@ -134,26 +134,37 @@ def description(doctree, title: str, book: str) -> str:
         ):
             continue
         text = f"{text} {paragraph.astext()}".strip()
-        if len(text) >= SHORTEST:
+        if width(text) >= SHORTEST:
             break
     text = " ".join(text.split())
-    if len(text) < SHORTEST:
-        text = f"{title}: a page of the book {book}"
+    if width(text) < SHORTEST:
+        text = tr("{title}: a page of the book {book}").format(title=title, book=book)
     return shortened(text, LONGEST)
 
 
 def shortened(text: str, longest: int) -> str:
     """Return the start of a text, cut after a sentence or else a word."""
-    if len(text) <= longest:
+    if width(text) <= longest:
         return text
-    sentences = [end.end() - 1 for end in re.finditer(r"[.?] ", text[: longest + 1])]
-    if sentences and sentences[-1] >= longest * 0.6:
-        return text[: sentences[-1]]
-    return text[: longest - 1].rsplit(" ", 1)[0].rstrip(",;:.") + "…"
+    fitting = text[:longest]
+    while width(fitting) > longest:
+        fitting = fitting[:-1]
+    ends = [end.end() for end in re.finditer(r"[.?](?= )|[。？]", text[: len(fitting) + 1])]
+    if ends and ends[-1] <= len(fitting) and width(text[: ends[-1]]) >= longest * 0.6:
+        return text[: ends[-1]]
+    return (
+        re.sub(r"(?: \S*|[，；、][^，；、]{,8}|)$", "", fitting[:-1]).rstrip(",;:.，；：、") + "…"
+    )
+
+
+def width(text: str) -> int:
+    """Return how many Latin letters are as wide as a text: a Chinese character counts twice."""
+    return sum(1 + (unicodedata.east_asian_width(letter) in "WF") for letter in text)
 
 
 def add_description(app, pagename, templatename, context, doctree) -> None:
-    title = context.get("pagetitle") or context.get("title") or NAMES.get(pagename, pagename)
+    names = {"genindex": tr("Index"), "search": tr("Search")}
+    title = context.get("pagetitle") or context.get("title") or names.get(pagename, pagename)
     book = app.config.html_title
     text = description(doctree, title, book)
     is_root = pagename == app.config.root_doc
@@ -167,7 +178,9 @@ def add_description(app, pagename, templatename, context, doctree) -> None:
     if url:
         tags["og:url"] = url + app.builder.get_target_uri(pagename)
         tags["og:image"] = url + CARD
-        tags["og:image:alt"] = CARD_WORDS
+        tags["og:image:alt"] = tr(
+            "Handwritten digits as queries, each with the images a VAE finds nearest to it"
+        )
     lines = [f'<meta name="description" content="{escape(text)}" />']
     lines += [
         f'<meta property="{name}" content="{escape(value)}" />' for name, value in tags.items()
@@ -197,7 +210,9 @@ MENDED = {
             r'<p class="collapsed admonition-title">(.*?)</p>\s*'
             r'<p class="expanded admonition-title">.*?</p>\s*</summary>'
         ),
-        r'<details class="\1"><summary><span>Code:</span> \2</summary>',
+        lambda found: (
+            f'<details class="{found[1]}"><summary><span>{tr("Code:")}</span> {found[2]}</summary>'
+        ),
     ),
     # Every exercise of a page would have the same id.
     "the ids of exercises": (
@@ -304,20 +319,23 @@ def write_doors(app, exception) -> None:
     doors = {
         "index.html": {
             "title": book,
-            "text": "You are being taken to the first page of this book.",
+            "text": tr("You are being taken to the first page of this book."),
             "start": start,
             "canonical": url and url + start,
             "refresh": True,
         },
         "404.html": {
-            "title": "Page not found",
-            "text": f"There is no page at this address in the book {book}. It may have moved.",
+            "title": tr("Page not found"),
+            "text": tr(
+                "There is no page at this address in the book {book}. It may have moved."
+            ).format(book=book),
             "start": url + start,
             "search": url + app.builder.get_target_uri("search"),
         },
     }
     for name, door in doors.items():
-        text = app.builder.templates.render("door.html", {"book": book, "base": url, **door})
+        words = {"book": book, "base": url, "language": app.config.language, **door}
+        text = app.builder.templates.render("door.html", words)
         (Path(app.outdir) / name).write_text(text, encoding="utf-8")
 
 

@@ -36,6 +36,7 @@ SITE = ("book/", "_config.yml", "_toc.yml", "tools/book_extension.py", "tools/pu
         "tools/patches.py", "tools/print_extension.py", "tools/reference_extension.py",
         "tools/search_extension.py", "tools/search_aliases.toml", "tools/plain.py",
         "tools/figure_extension.py", "tools/figures.py", "tools/panels.py",
+        "tools/language_extension.py", "tools/site_words.py",
         "tools/make_colab.py")  # fmt: skip
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # Below an exercise a page stores that nobody has answered it, whatever the exercise is; what checks

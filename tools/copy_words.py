@@ -67,6 +67,10 @@ def speak(language: str) -> None:
         _known.update(translate.titles() | translate.known(translate.SITE))
 
 
+def language() -> str:
+    return _language
+
+
 def tr(words: str) -> str:
     return _known.get(" ".join(words.split()), words)
 

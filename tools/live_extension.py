@@ -18,6 +18,7 @@ import nbformat
 from docutils import nodes
 from fetch_live import missing, wanted
 from live_cells import is_exercise, judge
+from site_words import tr
 from sphinx.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -37,10 +38,7 @@ DATA = {
 FEWEST = 4
 USED = re.compile(r'class="[^"]*\bpython-(cell|exercise)\b')
 SCRIPTS = ["python", "editor", "exercises"]
-ELSEWHERE = (
-    '<p class="py-elsewhere">{} of this page needs TensorFlow or others that no browser '
-    "runs: run it {}.{}</p>\n"
-)
+ELSEWHERE = '<p class="py-elsewhere">{}</p>\n'
 CHECK = re.compile(r'^exercises\.check\("(\w+)", \1\)$', re.MULTILINE)
 
 
@@ -112,8 +110,9 @@ def write_parts(app) -> None:
         if not (target.is_file() and target.stat().st_size == part["bytes"]):
             shutil.copyfile(Path(app.config.book_live) / part["file"], target)
     (folder / "pyodide-lock.json").write_text(json.dumps(lock(known)), encoding="utf-8")
-    modules = sorted((ROOT / "vae_tutorial").rglob("*.py"))
-    modules += (ROOT / "vae_tutorial" / "locale").glob(f"{app.config.language}/*/*.mo")
+    language = app.config.language
+    words = (ROOT / "vae_tutorial" / "locale" / language).rglob("*.mo")
+    modules = sorted([*(ROOT / "vae_tutorial").rglob("*.py"), *words])
     library = {path.relative_to(ROOT).as_posix(): path for path in modules}
     session = {name: Path(__file__).with_name(file) for name, file in SESSION.items()}
     zipped(folder / "library.zip", library | session)
@@ -144,6 +143,7 @@ def write_parts(app) -> None:
         "bytes": {file: (folder / file).stat().st_size for file in files},
         "groups": groups,
         "inside": inside,
+        "language": "" if language == "en" else language,
     }
     text = f"window.bookParts = {json.dumps(told, sort_keys=True)};\n"
     (folder / "parts.js").write_text(text, encoding="utf-8")
@@ -190,7 +190,19 @@ def add_scripts(app, pagename, templatename, context, doctree) -> None:
     if "cell" in used and "python-elsewhere" not in body:
         return
     colab, start = context.get("colab_url"), '<div class="cell '
-    place = f'<a href="{escape(colab)}">in Colab</a>' if colab else "in Colab or at home"
-    what = "Some code" if "cell" in used else "The code"
-    answer = " The exercises answer here." if "exercise" in used else ""
-    context["body"] = body.replace(start, ELSEWHERE.format(what, place, answer) + start, 1)
+    place = tr("in Colab or at home")
+    if colab:
+        place = f'<a href="{escape(colab)}">{tr("in Colab")}</a>'
+    if "cell" in used:
+        said = tr(
+            "Some code of this page needs TensorFlow or others that no browser runs: "
+            "run it {place}."
+        )
+    else:
+        said = tr(
+            "The code of this page needs TensorFlow or others that no browser runs: run it {place}."
+        )
+    said = said.format(place=place)
+    if "exercise" in used:
+        said += tr(" The exercises answer here.")
+    context["body"] = body.replace(start, ELSEWHERE.format(said) + start, 1)

@@ -19,6 +19,7 @@ from pathlib import Path
 import copy_words
 import make_colab
 import nbformat
+import site_words
 import translate
 from copy_words import FOR_MARKING, read_me, tr
 from folders import FOLDER, emptied
@@ -176,8 +177,13 @@ def add_drawing(archive: zipfile.ZipFile, book: Path = BOOK) -> None:
     """Add the page on which one draws, with all that it loads."""
     place = DRAWING.rpartition("/")[0]
     archive.writestr(DRAWING, drawing_page(book))
+    known = site_words.known_in(copy_words.language())
     for name in DRAWN_WITH:
-        archive.write(STATIC / name, f"{place}/{name}")
+        if name.endswith(".js") and name.startswith("live/"):
+            script = (STATIC / name).read_text(encoding="utf-8")
+            archive.writestr(f"{place}/{name}", site_words.translated(script, known))
+        else:
+            archive.write(STATIC / name, f"{place}/{name}")
 
 
 def drawing_page(book: Path = BOOK) -> str:
@@ -193,6 +199,7 @@ def drawing_page(book: Path = BOOK) -> str:
     picture += f"<figcaption>{markdown.renderInline(caption)}</figcaption></figure>\n"
     title = re.match(r"# (.+)", source)[1]  # type: ignore[index]
     page = (Path(__file__).parent / "drawing_page.html").read_text(encoding="utf-8")
+    page = page.replace('lang="en"', f'lang="{copy_words.language().replace("_", "-")}"', 1)
     return page.replace("{title}", escape(title)).replace("{body}", head + picture + rest)
 
 

@@ -9,10 +9,10 @@ from string import ascii_lowercase
 
 from docutils import nodes
 from patches import Patches
+from site_words import tr
 from sphinx import addnodes
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
-PREFACE = "About this book"
 # What the library's docstrings say, which `help` shows beside the code, is not printed.
 WEBSITE_ONLY = "book/api/"
 # About so many letters of the text font fit side by side into a table across the page.
@@ -49,7 +49,7 @@ class Chapters(PrintTransform):
         trees = self.env.get_doctree(self.config.root_doc).findall(addnodes.toctree)
         book.children[1:] = []
         book += latex(r"\bookpreface")
-        book += nodes.section("", nodes.title("", PREFACE), *prose, ids=["preface"])
+        book += nodes.section("", nodes.title("", tr("About this book")), *prose, ids=["preface"])
         self.note(len(parts))
         for part, tree in zip(parts, trees, strict=True):
             command = r"\bookchapters" if tree["numbered"] else r"\bookappendix"
@@ -114,7 +114,7 @@ def print_options(box, options):
         body[0].insert(0, nodes.Text(f"({letter}) "))
         answers.extend(body)
         option.replace_self(indented(nodes.paragraph("", f"({letter}) ", *title.children)))
-    box += [heading(nodes.Text("Answers")), indented(*answers)]
+    box += [heading(nodes.Text(tr("Answers"))), indented(*answers)]
 
 
 def print_quiz(section, options):
@@ -123,13 +123,17 @@ def print_quiz(section, options):
     for option in options:
         if option in first:
             letters, number = iter(ascii_lowercase), number + 1
-            answers.append(nodes.paragraph("", "", nodes.strong("", f"Question {number}")))
+            answers.append(
+                nodes.paragraph(
+                    "", "", nodes.strong("", tr("Question {number}").format(number=number))
+                )
+            )
         label = f"({next(letters)}) "
         title, body = title_and_body(option)
         body[0].insert(0, nodes.Text(label))
         answers.extend(body)
         option.replace_self(indented(nodes.paragraph("", label, *title.children)))
-    section += [heading(nodes.Text("Answers")), indented(*answers)]
+    section += [heading(nodes.Text(tr("Answers"))), indented(*answers)]
 
 
 class HiddenInputs(PrintTransform):
@@ -232,7 +236,7 @@ def previous(node):
 def title_and_body(block):
     if isinstance(block[0], nodes.rubric):
         return block[0], block[1:]
-    return nodes.rubric("", "More"), block.children
+    return nodes.rubric("", tr("More")), block.children
 
 
 def heading(*children):

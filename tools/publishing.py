@@ -8,6 +8,9 @@ BOOK_COLAB_BRANCH
     The branch whose root holds the notebooks for Colab; "colab" unless given.
 BOOK_URL
     The public address of the site; https://OWNER.github.io/NAME/ unless given.
+
+Where BOOK_EDITIONS is set as well, the Chinese edition lies in zh/ below that address, and each
+page leads to its other edition: language_extension.py.
 """
 
 import re

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import yaml
 from docutils import nodes
+from site_words import tr
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.inspect import stringify_signature
 from sphinx.util.nodes import make_refnode
@@ -79,7 +80,8 @@ def complete(app, what, name, thing, options, lines) -> None:
     parts = [text[:start].strip()]
     if chapter:
         page = numbered_chapters()[int(chapter[1]) - 1]
-        parts.append(f":doc:`Introduced in chapter {chapter[1]} </{page}>`.")
+        words = tr("Introduced in chapter {number}").format(number=chapter[1])
+        parts.append(f":doc:`{words} </{page}>`" + tr("."))
     if what == "class":
         parts += inherited(thing)
     lines[:] = "\n\n".join([*parts, text[start:]]).splitlines()
@@ -114,8 +116,8 @@ def inherited(thing: type) -> Iterator[str]:
         # A class can be had from its room, whichever file of the room it stands in.
         place = f"{LIBRARY}.{base.__module__.split('.')[1]}.{base.__name__}"
         if names:
-            links = ", ".join(f":meth:`{name} <{place}.{name}>`" for name in names)
-            yield f"From :class:`~{place}`: {links}."
+            links = tr(", ").join(f":meth:`{name} <{place}.{name}>`" for name in names)
+            yield tr("From {place}: {links}.").format(place=f":class:`~{place}`", links=links)
 
 
 def is_entry(member) -> bool:
@@ -163,10 +165,10 @@ class LinksToTheReference(SphinxPostTransform):
                 literal.replace_self(self.link(name, entries, literal.deepcopy()))
 
     def line(self, names: list[str], entries) -> nodes.paragraph:
-        line = nodes.paragraph("", "In the reference: ", classes=["reference-line"])
+        line = nodes.paragraph("", tr("In the reference: "), classes=["reference-line"])
         for place, name in enumerate(names):
             text = name.removeprefix(f"{LIBRARY}.")
-            line += [nodes.Text(", ")] * bool(place)
+            line += [nodes.Text(tr(", "))] * bool(place)
             line += self.link(name, entries, nodes.literal("", text))
         return line
 
@@ -236,7 +238,7 @@ def name_the_fold(app, pagename, templatename, context, doctree) -> None:
     contents = context["generate_toctree_html"]
 
     def with_names(**options) -> str:
-        label = '<summary aria-label="Pages of the reference">'
+        label = f'<summary aria-label="{tr("Pages of the reference")}">'
         return str(contents(**options)).replace("<summary>", label)
 
     context["generate_toctree_html"] = with_names

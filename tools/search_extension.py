@@ -11,7 +11,7 @@ import json
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -19,6 +19,7 @@ from pathlib import Path
 from book_extension import shortened
 from docutils import nodes
 from docutils.utils.math import tex2unichar
+from site_words import tr
 from sphinx import addnodes
 from sphinx.errors import ExtensionError
 
@@ -42,13 +43,22 @@ APART = (
     nodes.literal_block,
     nodes.system_message,
 )
-WORD = re.compile(r"\d+(?:\.\d+)+|[^\W_]+")
+# No space stands between Chinese words: each two characters in a row count as one.
+HAN = "[\u3400-\u9fff]"
+WORD = re.compile(rf"\d+(?:\.\d+)+|{HAN}+|(?:(?!{HAN})[^\W_])+")
 # Words that tell no two sections apart.
 COMMON = """
 a an and are as at be been but by can do does for from had has have how i if in into is it its me my
 no not of on or our s so t than that the their them then there these they this those to was we were
 what when where which while who why will with would you your
 """
+COMMON_IN_CHINESE = """
+的 了 吗 呢 吧 么 是 就 也 很 把 被 我 你 它 它们 我们 什么 怎么 怎样 如何 为什么 为何 哪些 哪个
+哪里 多少 可以 应该 需要 能不能 一个 这个 那个 这些 那些 这样 以及 或者 并且 因为 所以 如果 但是
+"""
+SILENT = re.compile("|".join(sorted(COMMON_IN_CHINESE.split(), key=len, reverse=True)))
+# The least share of the entries with a Chinese character in which it stands beside the other one.
+TOGETHER = 0.2
 # What a command of LaTeX looks like; one that is not here is a name, such as log.
 SYMBOLS = {
     **tex2unichar.mathclose,
@@ -80,7 +90,7 @@ class Entry:
 
 
 def setup(app):
-    files = (Path(__file__), ALIASES)
+    files = (Path(__file__), *sorted(ALIASES.parent.glob("search_aliases*.toml")))
     digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
     # Part of the configuration, so that Sphinx writes every page again when it changes.
     app.add_config_value("search_extension_digest", digest, "html")
@@ -143,14 +153,15 @@ def entries(doctree, page: str, numbers: dict) -> Iterator[Entry]:
 def section_entry(node, page: str, numbers: dict) -> Entry:
     around = section_around(node)
     place = node["ids"][0] if around else ""
-    title, is_exercise = text(node[0]), title_of(around) == "Exercises"
+    title, is_exercise = text(node[0]), bool(around) and "exercises" in around["ids"]
     kind = "exercise" if is_exercise else "section" if around else "page"
     # A page of the reference is named after its module.
     if not around and list(node.findall(addnodes.desc)):
         kind = "name"
-    names = []
+    names = [place.replace("-", " ")] if re.search(HAN, title) else []
     if number := numbers.get(("section", place)):
-        names = [f"{'section' if around else 'chapter'} {number}"]
+        words_for = tr("section {number}") if around else tr("chapter {number}")
+        names = [words_for.format(number=number)]
     shown = [text(part) for part in node if isinstance(part, nodes.paragraph)]
     shown = " ".join(shown or prose(node, without=[nodes.table]))
     return entry(kind, title, page, place, around, shown, names, prose(node))
@@ -159,6 +170,8 @@ def section_entry(node, page: str, numbers: dict) -> Entry:
 def term_entry(node, page: str) -> Entry:
     terms = [term for term in node if isinstance(term, nodes.term)]
     title, *names = map(text, terms)
+    # In Chinese the English name stands in brackets behind the term.
+    names += re.split("[（）]", title)[:2] if "（" in title else []
     definition = text(node[-1])
     return entry("term", title, page, terms[0]["ids"][0], None, definition, names)
 
@@ -186,17 +199,17 @@ def symbol_entry(row, page: str) -> Entry:
 def numbered_entry(node, page: str, place: str, number: str) -> Entry:
     around, names, whole = section_around(node), [], []
     if isinstance(node, nodes.math_block):
-        title, kind, whole = f"Equation {number}", "equation", before(node)
+        title, kind, whole = tr("Equation {number}").format(number=number), "equation", before(node)
         # The sentence that leads to it, and the formula if it fits into one line of text.
-        led = [re.split(r"(?<=[.?]) ", said)[-1] for said in whole]
+        led = [re.split(r"(?<=[.?]) |(?<=[。？])(?=.)", said)[-1] for said in whole]
         is_tall = re.search(r"\\(?:frac|underbrace|begin)", node.astext())
         shown = " ".join([*led, *([] if is_tall else [readable(node.astext())])])
     elif isinstance(node, nodes.figure):
-        title, kind = f"Figure {number}", "figure"
+        title, kind = tr("Figure {number}").format(number=number), "figure"
         shown = " ".join(map(text, node.findall(nodes.caption)))
     else:
-        names = [f"Exercise {number}", text(node[0]).strip("( )")]
-        title, kind, shown = ": ".join(names), "exercise", " ".join(prose(node))
+        names = [tr("Exercise {number}").format(number=number), text(node[0]).strip("( )")]
+        title, kind, shown = tr(": ").join(names), "exercise", " ".join(prose(node))
     return entry(kind, title, page, place, around, shown, names, whole)
 
 
@@ -232,7 +245,7 @@ def is_symbol(row) -> bool:
     """Tell whether a row explains a symbol: of a table whose first column is headed so."""
     head = next(row.parent.parent.findall(nodes.thead), None)
     is_body = isinstance(row.parent, nodes.tbody)
-    return is_body and head is not None and text(head[0][0]) == "Symbol" and bool(text(row[0]))
+    return is_body and head is not None and text(head[0][0]) == tr("Symbol") and bool(text(row[0]))
 
 
 def section_around(node) -> nodes.section | None:
@@ -295,7 +308,15 @@ def readable(formula: str) -> str:
 
 
 def words(said: str) -> list[str]:
-    return WORD.findall(said.lower())
+    return [word for run in WORD.findall(said.lower()) for word in cut(run)]
+
+
+def cut(run: str) -> list[str]:
+    """Return the pairs of characters of a Chinese text, and any other word as it is."""
+    if not re.match(HAN, run):
+        return [run]
+    parts = SILENT.sub(" ", run).split()
+    return [pair for part in parts for pair in (map("".join, pairwise(part)) if part[1:] else part)]
 
 
 # -- The index ------------------------------------------------------------------------------------
@@ -316,8 +337,7 @@ def write_index(app, exception) -> None:
     pages = {page: pages[page] for page in sorted(app.env.found_docs)}
     kept.write_text(json.dumps(pages), encoding="utf-8")
     found = [Entry(**values) for page in pages.values() for values in page]
-    aliases = tomllib.loads(ALIASES.read_text(encoding="utf-8"))
-    check_aliases(aliases, found)
+    aliases = aliases_in(app.env.config.language, found)
     values = index(found, page_labels(app.env), aliases)
     data = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
     path = Path(app.outdir) / INDEX
@@ -333,15 +353,35 @@ def page_labels(env) -> dict[str, str]:
     above = {page: parent for parent, found in env.toctree_includes.items() for page in found}
     for page in names:
         if number := env.toc_secnumbers.get(page, {}).get(""):
-            names[page] = f"Chapter {number[0]}: {names[page]}"
+            names[page] = tr("Chapter {number}: {title}").format(
+                number=number[0], title=names[page]
+            )
         elif above.get(page, env.config.root_doc) != env.config.root_doc:
-            names[page] = f"{names[above[page]]}: {names[page]}"
+            names[page] = tr("{part}: {title}").format(part=names[above[page]], title=names[page])
     return {page: names[page] for page in sorted(names)}
+
+
+def aliases_in(language: str, found: list[Entry]) -> dict[str, str]:
+    """Return other names for what is found: those for the language count, then the English ones."""
+    own = ALIASES.with_suffix(f".{language}.toml")
+    aliases = tomllib.loads(ALIASES.read_text(encoding="utf-8"))
+    if not own.is_file():
+        check_aliases(aliases, found)
+        return aliases
+    known = known_words(found)
+    aliases = {alias: meant for alias, meant in aliases.items() if known.issuperset(words(meant))}
+    theirs = tomllib.loads(own.read_text(encoding="utf-8"))
+    check_aliases(theirs, found)
+    return aliases | theirs
+
+
+def known_words(found: list[Entry]) -> set[str]:
+    return {word for one in found for name in (one.title, *one.names) for word in words(name)}
 
 
 def check_aliases(aliases: dict[str, str], found: list[Entry]) -> None:
     """Stop if an alias leads to words that no title has."""
-    known = {word for one in found for name in (one.title, *one.names) for word in words(name)}
+    known = known_words(found)
     for alias, meant in aliases.items():
         if unknown := [word for word in words(meant) if word not in known]:
             raise ExtensionError(
@@ -350,25 +390,53 @@ def check_aliases(aliases: dict[str, str], found: list[Entry]) -> None:
             )
 
 
+def words_of(found: list[Entry]) -> Callable[[str], bool]:
+    """Return what tells a Chinese word from two characters that happen to stand side by side.
+
+    One of the two is seldom without the other; the index would be half as large again otherwise.
+    """
+    everything = (
+        {
+            *one.words,
+            *(word for said in (one.title, one.excerpt, *one.names) for word in words(said)),
+        }
+        for one in found
+    )
+    pairs, letters = Counter(), Counter()
+    for there in everything:
+        chinese = [word for word in there if len(word) == 2 and re.match(HAN, word)]
+        pairs.update(chinese)
+        letters.update({letter for pair in chinese for letter in pair})
+
+    def is_word(word: str) -> bool:
+        if not re.match(HAN, word):
+            return True
+        return pairs[word] > 1 and pairs[word] >= TOGETHER * min(map(letters.__getitem__, word))
+
+    return is_word
+
+
 def index(found: list[Entry], labels: dict[str, str], aliases: dict[str, str]) -> dict:
     """Return what the page searches in; words that no excerpt shows are numbers in a list of them.
 
     The numbers of an entry are in their order, each less the one before it, which is short.
     """
-    counted = Counter(word for one in found for word in one.words)
+    is_word = words_of(found)
+    kept = [list(filter(is_word, one.words)) for one in found]
+    counted = Counter(word for of_entry in kept for word in of_entry)
     vocabulary = [word for word, _ in counted.most_common()]
     number = {word: place for place, word in enumerate(vocabulary)}
     pages = list(labels)
     rows = []
-    for one in found:
-        places = sorted(number[word] for word in one.words)
+    for one, of_entry in zip(found, kept, strict=True):
+        places = sorted(number[word] for word in of_entry)
         steps = [after - before for before, after in pairwise([0, *places])]
         row = [one.kind, one.title, pages.index(one.page), one.anchor, one.parent, one.excerpt]
         rows.append([*row, one.names, steps])
     return {
         "pages": list(labels.items()),
         "aliases": aliases,
-        "common": " ".join(COMMON.split()),
+        "common": " ".join([*COMMON.split(), *COMMON_IN_CHINESE.split()]),
         "vocabulary": " ".join(vocabulary),
         "entries": rows,
     }

@@ -1,6 +1,8 @@
 /* What a term of the glossary means, in a note beside its link: on hover, on focus, at the first tap. */
 "use strict";
 (() => {
+  // Marks words that tools/site_words.py puts into the language of the edition.
+  const tr = (words) => words;
   const LINKS = "a.reference[href*='#term-']"; // and not the marks beside the glossary's own entries
   const PATIENCE = 150; // milliseconds: a pointer that passes by wants nothing, one on its way may return
   let note, link, timer, touched;
@@ -23,7 +25,7 @@
     const more = document.createElement("a");
     more.href = of.href;
     more.tabIndex = -1; // the keyboard is on the term, which leads there too
-    more.textContent = "In the glossary";
+    more.textContent = tr("In the glossary");
     note.append(said, more);
     note.addEventListener("pointerenter", () => clearTimeout(timer));
     note.addEventListener("pointerleave", hideSoon);

@@ -4,6 +4,8 @@
 (() => {
   const place = document.getElementById("bet");
   if (!place) return;
+  // Marks words that tools/site_words.py puts into the language of the edition.
+  const tr = (words) => words;
   const MEASURES = ["P@10", "mAP"];
   const LABELLED = "supervised encoder"; // no contestant: it was given the labels
   const fight = place.closest("section").parentElement;
@@ -24,7 +26,7 @@
     return element;
   };
   const select = make("select", { id: "bet-name" });
-  for (const name of ["none yet", ...names]) select.append(make("option", {}, name));
+  for (const name of [tr("none yet"), ...names]) select.append(make("option", {}, name));
   const lines = contests.map(({ table }) => {
     const line = make("p", { class: "bet-line", hidden: "" });
     (table.closest(".pst-scrollable-table-container, .output") ?? table).after(line);
@@ -37,9 +39,9 @@
       const value = (other) => parseFloat(text(rows.get(other).cells[column]));
       const others = names.filter((other) => rows.has(other));
       const ahead = others.filter((other) => value(other) > value(name)).length;
-      return `number ${ahead + 1} of ${others.length} by ${measure}`;
+      return tr(`number ${ahead + 1} of ${others.length} by ${measure}`);
     });
-    return `${name}: ${told.join(", ")}.`;
+    return tr(`${name}: ${told.join(tr(", "))}.`);
   }
 
   select.addEventListener("change", () => {
@@ -48,12 +50,12 @@
       for (const [other, row] of contest.rows) row.classList.toggle("bet-row", other === name);
       lines[at].hidden = !names.includes(name);
       const takesPart = contest.rows.has(name);
-      lines[at].textContent = takesPart ? standing(contest, name) : `${name} does not take part.`;
+      lines[at].textContent = takesPart ? standing(contest, name) : tr(`${name} does not take part.`);
     });
     told.textContent = names.includes(name)
-      ? `Marked in the tables below, with its place among the others: ${name}.`
+      ? tr(`Marked in the tables below, with its place among the others: ${name}.`)
       : "";
   });
   const told = make("p", { "aria-live": "polite" });
-  place.append(make("label", { for: "bet-name" }, "Your bet"), select, told);
+  place.append(make("label", { for: "bet-name" }, tr("Your bet")), select, told);
 })();

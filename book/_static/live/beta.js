@@ -2,7 +2,7 @@
 "use strict";
 
 bookLive.figure("fig-beta", ["beta-models"], async (panel, models) => {
-  const { element, svg } = bookLive;
+  const { element, svg, tr } = bookLive;
   const SIZE = 400; // of the plane, in its own units
   const SMALLEST = 2.5; // half an axis of the smallest ellipse, so that it is seen
   const TIME = 450; // milliseconds from one beta to the next
@@ -30,8 +30,8 @@ bookLive.figure("fig-beta", ["beta-models"], async (panel, models) => {
   // -- Three dials: an arc from the least to the most, the mean of the seeds, and their range -------
 
   const DIALS = [
-    ["rate", models.rate, "nats", 0, "live-price"],
-    ["distortion", models.distortion, "nats", 0, "live-good"],
+    [tr("rate"), models.rate, tr("nats"), 0, "live-price"],
+    [tr("distortion"), models.distortion, tr("nats"), 0, "live-good"],
     ["P@10", models.precision, "", 2, "live-bound"],
   ];
   const onArc = (share, radius) => {
@@ -44,7 +44,7 @@ bookLive.figure("fig-beta", ["beta-models"], async (panel, models) => {
   const dials = DIALS.map(([name, seeds, unit, places, kind]) => {
     const all = seeds.flat();
     const step = name === "P@10" ? 1 : 20;
-    const from = name === "distortion" ? step * Math.floor(Math.min(...all) / step) : 0;
+    const from = seeds === models.distortion ? step * Math.floor(Math.min(...all) / step) : 0;
     const to = step * Math.ceil(Math.max(...all) / step);
     const share = (value) => (value - from) / (to - from);
     const drawing = svg("svg", { viewBox: "0 0 120 88", "aria-hidden": "true" });
@@ -167,11 +167,11 @@ bookLive.figure("fig-beta", ["beta-models"], async (panel, models) => {
   const row = element("div", {
     class: "live-examples live-pairs",
     role: "group",
-    "aria-label": "Choose a query",
+    "aria-label": tr("Choose a query"),
   });
   const redrawn = [];
   const buttons = digits.slice(0, queries).map((digit, i) => {
-    const names = { type: "button", "aria-label": `Query: a ${digit}`, "aria-pressed": "false" };
+    const names = { type: "button", "aria-label": tr(`Query: a ${digit}`), "aria-pressed": "false" };
     const button = element("button", names, canvas(), canvas());
     bookLive.paint(button.firstChild, image(i));
     redrawn.push(button.lastChild);
@@ -199,7 +199,7 @@ bookLive.figure("fig-beta", ["beta-models"], async (panel, models) => {
       const { item, picture, name } = tiles[rank];
       const good = labels[which] === digit;
       bookLive.paint(picture, image(queries * (1 + betas.length) + which));
-      picture.setAttribute("aria-label", `Rank ${rank + 1}: a ${labels[which]}`);
+      picture.setAttribute("aria-label", tr(`Rank ${rank + 1}: a ${labels[which]}`));
       name.textContent = `${labels[which]} ${good ? "\u2713" : "\u2717"}`;
       item.className = good ? "live-right" : "live-wrong";
       item.classList.toggle("live-new", !known.has(which));
@@ -208,21 +208,21 @@ bookLive.figure("fig-beta", ["beta-models"], async (panel, models) => {
     buttons.forEach((button, i) => button.setAttribute("aria-pressed", String(i === query)));
     numerals.forEach((text, i) => text.classList.toggle("live-chosen", i === query));
     ellipses.forEach((ellipse, i) => ellipse.classList.toggle("live-chosen", i === query));
-    heading.replaceChildren(`Nearest to this ${digit}`);
-    heading.append(element("span", { class: "live-score" }, `${right} of 10 right`));
+    heading.replaceChildren(tr(`Nearest to this ${digit}`));
+    heading.append(element("span", { class: "live-score" }, tr(`${right} of 10 right`)));
     const part = `${(100 * models.share[beta]).toFixed(0)} %`;
-    share.textContent = `This plane holds ${part} of the spread of the means; neighbours are searched in all ${protocol.latents} dimensions.`;
+    share.textContent = tr(`This plane holds ${part} of the spread of the means; neighbours are searched in all ${protocol.latents} dimensions.`);
     const [rate, distortion, precision] = DIALS.map(([, seeds]) => mean(seeds[beta]));
     const words = [
-      `\u03b2 = ${betas[beta]}: rate ${rate.toFixed(0)} nats, distortion ${distortion.toFixed(0)} nats, P@10 ${precision.toFixed(2)}.`,
-      `Of the ten nearest to this ${digit}, ${right} show a ${digit}`,
+      tr(`\u03b2 = ${betas[beta]}: rate ${rate.toFixed(0)} nats, distortion ${distortion.toFixed(0)} nats, P@10 ${precision.toFixed(2)}.`),
+      tr(`Of the ten nearest to this ${digit}, ${right} show a ${digit}`),
     ];
-    const news = before === beta ? "." : `; ${fresh} were not among the ten at \u03b2 = ${betas[before]}.`;
+    const news = before === beta ? tr(".") : tr(`; ${fresh} were not among the ten at \u03b2 = ${betas[before]}.`);
     plane.setAttribute(
       "aria-label",
-      `Posteriors of ${digits.length} held-out digits at \u03b2 = ${betas[beta]}, as ellipses, and the prior as a circle`,
+      tr(`Posteriors of ${digits.length} held-out digits at \u03b2 = ${betas[beta]}, as ellipses, and the prior as a circle`),
     );
-    voice.say(`${words.join(" ")}${news}`);
+    voice.say(tr(`${words[0]} ${words[1]}${news}`));
   }
 
   function set(next) {
@@ -265,11 +265,13 @@ bookLive.figure("fig-beta", ["beta-models"], async (panel, models) => {
   const facts = element(
     "p",
     { class: "live-note" },
-    `Dials: all ${asked} held-out queries; mean of ${seeds} seeds, and the coloured arc from the least seed to the most. The ticks outside are the other \u03b2. Models: dense VAEs with ${latents} latents, ${epochs} epochs on the ${gallery.toLocaleString("en")} gallery images. P@10: share of the ten nearest gallery images, by L2 of the means, that show the query's digit. Ellipses, pictures and neighbours: the first seed.`,
+    tr(
+      `Dials: all ${asked} held-out queries; mean of ${seeds} seeds, and the coloured arc from the least seed to the most. The ticks outside are the other \u03b2. Models: dense VAEs with ${latents} latents, ${epochs} epochs on the ${gallery.toLocaleString("en")} gallery images. P@10: share of the ten nearest gallery images, by L2 of the means, that show the query's digit. Ellipses, pictures and neighbours: the first seed.`,
+    ),
   );
   const side = element("div", { class: "live-side" }, heading, list);
   side.append(
-    element("p", { class: "live-note" }, "A bar below an image: it was not among the ten before."),
+    element("p", { class: "live-note" }, tr("A bar below an image: it was not among the ten before.")),
     share,
     voice.text,
   );
@@ -277,7 +279,7 @@ bookLive.figure("fig-beta", ["beta-models"], async (panel, models) => {
   panel.append(
     slider.row,
     element("div", { class: "live-gauges" }, ...dials.map((dial) => dial.box)),
-    element("p", { class: "live-title" }, "Ten queries, and each as its mean redraws it"),
+    element("p", { class: "live-title" }, tr("Ten queries, and each as its mean redraws it")),
     row,
     element("div", { class: "live-halves" }, element("div", {}, plane), side),
     facts,

@@ -2,7 +2,7 @@
 "use strict";
 
 bookLive.figure("fig-draw", ["digit-encoder", "digit-gallery"], async (panel, net, images) => {
-  const { element, signed } = bookLive;
+  const { element, signed, tr } = bookLive;
   const SIDE = 28;
   const PIXELS = SIDE * SIDE;
   const K = 10;
@@ -171,18 +171,19 @@ bookLive.figure("fig-draw", ["digit-encoder", "digit-gallery"], async (panel, ne
   pad.setAttribute("role", "img");
   pad.setAttribute(
     "aria-label",
-    "Drawing area, for mouse, pen or finger. By keyboard, choose an example above.",
+    tr("Drawing area, for mouse, pen or finger. By keyboard, choose an example above."),
   );
   const picture = picture28({ class: "live-picture", role: "img" });
   const voice = bookLive.announcer();
-  const FAR =
-    "This query resembles nothing here: its ten nearest images, by the VAE, are farther away than those of 98 in 100 held-out digits.";
+  const FAR = tr(
+    "This query resembles nothing here: its ten nearest images, by the VAE, are farther away than those of 98 in 100 held-out digits.",
+  );
   const warning = element("p", { class: "live-far" }, FAR);
   const note = element("p", { class: "live-note" });
   const rows = {};
   const shown = [
-    ["pixels", "By pixels"],
-    ["vae", "By the view-trained VAE"],
+    ["pixels", tr("By pixels")],
+    ["vae", tr("By the view-trained VAE")],
   ].map(([name, title]) => {
     const places = Array.from({ length: K }, () => {
       const canvas = picture28({ role: "img" });
@@ -248,18 +249,21 @@ bookLive.figure("fig-draw", ["digit-encoder", "digit-gallery"], async (panel, ne
     query = moved(base ?? new Float32Array(PIXELS), move);
     found = base === null ? null : search(query);
     bookLive.paint(picture, query);
-    const what = base === null ? "nothing yet" : digit === null ? "your drawing" : `a ${digit}`;
-    picture.setAttribute("aria-label", `The query as the search sees it: ${what}`);
+    const what = base === null ? tr("nothing yet") : digit === null ? tr("your drawing") : tr(`a ${digit}`);
+    picture.setAttribute("aria-label", tr(`The query as the search sees it: ${what}`));
     ask();
     warning.hidden = !found || found.distance <= images.far.vae;
     for (const name of METHODS) show(rows[name], found?.[name] ?? [], name);
     note.textContent = found
-      ? `Bars are distances. The notch: 98 of 100 held-out digits have their ten nearest within it. ` +
-        `${size.toLocaleString("en")} images, compared both ways in ${found.milliseconds.toFixed(0)} ms.`
+      ? tr(
+          `Bars are distances. The notch: 98 of 100 held-out digits have their ten nearest within it. ` +
+            `${size.toLocaleString("en")} images, compared both ways in ${found.milliseconds.toFixed(0)} ms.`,
+        )
       : "";
-    if (!found) return voice.say("The pad is empty. Draw a digit, or choose an example.");
-    const words = `By pixels, the ten nearest show ${summary(found.pixels)}; by the VAE, ${summary(found.vae)}.`;
-    const all = [scores(), words, warning.hidden ? "" : FAR].filter(Boolean).join(" ");
+    if (!found) return voice.say(tr("The pad is empty. Draw a digit, or choose an example."));
+    const words = tr(`By pixels, the ten nearest show ${summary(found.pixels)}; by the VAE, ${summary(found.vae)}.`);
+    const parts = [scores(), words, warning.hidden ? "" : FAR].filter(Boolean);
+    const all = parts.reduce((before, part) => tr(`${before} ${part}`));
     voice.say(words, aloud ? all : "");
   }
 
@@ -268,7 +272,7 @@ bookLive.figure("fig-draw", ["digit-encoder", "digit-gallery"], async (panel, ne
   const scores = () =>
     drawing.digit === null
       ? ""
-      : `Of ten, pixels find ${agreeing("pixels")} of the digit ${drawing.digit}, the VAE ${agreeing("vae")}.`;
+      : tr(`Of ten, pixels find ${agreeing("pixels")} of the digit ${drawing.digit}, the VAE ${agreeing("vae")}.`);
 
   function show({ places, score }, result, name) {
     result.forEach((place, rank) => {
@@ -278,7 +282,7 @@ bookLive.figure("fig-draw", ["digit-encoder", "digit-gallery"], async (panel, ne
       bookLive.paint(canvas, image(place));
       canvas.setAttribute(
         "aria-label",
-        `Rank ${rank + 1}: a ${digit}, distance ${distance.toFixed(2)}`,
+        tr(`Rank ${rank + 1}: a ${digit}, distance ${distance.toFixed(2)}`),
       );
       const right = drawing.digit === null ? null : digit === drawing.digit;
       label.textContent = digit + (right === null ? "" : right ? " \u2713" : " \u2717");
@@ -288,7 +292,7 @@ bookLive.figure("fig-draw", ["digit-encoder", "digit-gallery"], async (panel, ne
       length.className = distance > images.far[name] ? "live-beyond" : "";
     });
     score.textContent =
-      result.length && drawing.digit !== null ? `${agreeing(name)} of ${K}` : "";
+      result.length && drawing.digit !== null ? tr(`${agreeing(name)} of ${K}`) : "";
   }
 
   // "8 times 7 and 2 times 9"
@@ -298,8 +302,8 @@ bookLive.figure("fig-draw", ["digit-encoder", "digit-gallery"], async (panel, ne
       counts.set(images.labels[place], (counts.get(images.labels[place]) ?? 0) + 1);
     const parts = [...counts]
       .sort((a, b) => b[1] - a[1])
-      .map(([digit, n]) => `${n}\u00d7 ${digit}`);
-    return parts.join(", ");
+      .map(([digit, n]) => tr(`${n}\u00d7 ${digit}`));
+    return parts.join(tr(", "));
   }
 
   // The question. Of an example the answer is known.
@@ -313,8 +317,8 @@ bookLive.figure("fig-draw", ["digit-encoder", "digit-gallery"], async (panel, ne
   function ask() {
     const { example, digit, pixels, strokes } = drawing;
     const own = example === null && (pixels !== null || strokes.length > 0);
-    const known = example === null ? `You drew a ${digit}` : `An example: a ${digit}`;
-    question.textContent = digit === null ? "What did you draw?" : known;
+    const known = example === null ? tr(`You drew a ${digit}`) : tr(`An example: a ${digit}`);
+    question.textContent = digit === null ? tr("What did you draw?") : known;
     question.parentElement.dataset.asks = own && digit === null;
     answers.forEach((answer, i) => {
       answer.disabled = !own;
@@ -382,24 +386,24 @@ bookLive.figure("fig-draw", ["digit-encoder", "digit-gallery"], async (panel, ne
     if (event.pointerId !== hand) return;
     undo(); // the finger turned out to scroll or to pinch
   });
-  const back = button("Undo", undo);
-  const clear = button("Clear", () => put(EMPTY));
+  const back = button(tr("Undo"), undo);
+  const clear = button(tr("Clear"), () => put(EMPTY));
 
   // Examples: held-out images, one a button.
   const examples = images.examples.map((digit, i) => {
     const canvas = picture28({ "aria-hidden": "true" });
     const pixels = image(size + i);
     bookLive.paint(canvas, pixels);
-    const names = { type: "button", "aria-label": `Example: a ${digit}`, "aria-pressed": "false" };
+    const names = { type: "button", "aria-label": tr(`Example: a ${digit}`), "aria-pressed": "false" };
     const chosen = element("button", names, canvas);
     chosen.addEventListener("click", () => put({ ...EMPTY, pixels, example: i, digit }));
     return chosen;
   });
 
   const RANGES = {
-    right: ["shift right", 6, 1, (v) => `${signed(v, 0)} px`],
-    down: ["shift down", 6, 1, (v) => `${signed(v, 0)} px`],
-    turn: ["turn clockwise", 45, 5, (v) => `${signed(v, 0)}\u00b0`],
+    right: [tr("shift right"), 6, 1, (v) => `${signed(v, 0)} px`],
+    down: [tr("shift down"), 6, 1, (v) => `${signed(v, 0)} px`],
+    turn: [tr("turn clockwise"), 45, 5, (v) => `${signed(v, 0)}\u00b0`],
   };
   const sliders = Object.entries(RANGES).map(([name, [label, max, step, format]]) =>
     bookLive.slider(label, {
@@ -434,7 +438,7 @@ bookLive.figure("fig-draw", ["digit-encoder", "digit-gallery"], async (panel, ne
   const zero = () => setMove({ right: 0, down: 0, turn: 0 });
   const choice = element(
     "div",
-    { class: "live-examples", role: "group", "aria-label": "Example queries" },
+    { class: "live-examples", role: "group", "aria-label": tr("Example queries") },
     ...examples,
   );
   const digits = { class: "live-answers", role: "group", "aria-labelledby": "live-question" };
@@ -443,10 +447,10 @@ bookLive.figure("fig-draw", ["digit-encoder", "digit-gallery"], async (panel, ne
   panel.append(
     area(
       "board",
-      area("hero", titled("Draw a digit here", pad)),
+      area("hero", titled(tr("Draw a digit here"), pad)),
       area("tools", back, clear),
-      area("seen", titled("The query", picture)),
-      area("choice", titled("or take an example", choice)),
+      area("seen", titled(tr("The query"), picture)),
+      area("choice", titled(tr("or take an example"), choice)),
       area("ask", question, element("div", digits, ...answers)),
       area(
         "moves",
@@ -454,8 +458,8 @@ bookLive.figure("fig-draw", ["digit-encoder", "digit-gallery"], async (panel, ne
         element(
           "p",
           { class: "live-buttons" },
-          button("Play the shift", () => play()),
-          button("Sliders to zero", zero),
+          button(tr("Play the shift"), () => play()),
+          button(tr("Sliders to zero"), zero),
         ),
       ),
       area("rows", ...shown, warning, voice.text, note),

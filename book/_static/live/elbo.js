@@ -2,7 +2,7 @@
 "use strict";
 
 bookLive.figure("fig-elbo-bars", [], (panel) => {
-  const { element, svg, signed } = bookLive;
+  const { element, svg, signed, tr } = bookLive;
   // p(z) = N(0, 1), p(x | z) = N(w z + b, sigma^2): the chapter's model, first pixel, first latent.
   const MODEL = { w: 1.0, b: 0.2, sigma: 0.7 };
   const noise = MODEL.sigma ** 2;
@@ -33,7 +33,7 @@ bookLive.figure("fig-elbo-bars", [], (panel) => {
   const CURVES = { top: 8, bottom: 128, height: 150 };
   const LEAST = -12; // of the bars' axis; longer bars are cut, and an arrow says so
   const BARS = { left: 164, top: 14, step: 34, thick: 22, height: 212 };
-  const NAMES = ["E log p(x | z)", "\u2212KL[q \u2016 p(z)]", "ELBO", "log p(x)", "the gap"];
+  const NAMES = ["E log p(x | z)", "\u2212KL[q \u2016 p(z)]", "ELBO", "log p(x)", tr("the gap")];
   const CLASSES = ["live-good", "live-price", "live-bound", "live-evidence", "live-gap"];
   const curves = svg("svg", { role: "img", class: "live-cut" });
   const bars = svg("svg", { role: "img" });
@@ -114,22 +114,24 @@ bookLive.figure("fig-elbo-bars", [], (panel) => {
     const { gap } = values;
     const words =
       gap < 0.0005
-        ? "The gap is 0.00 nats: q is the exact posterior, and the ELBO equals log p(x)."
-        : `The ELBO lies ${gap.toFixed(2)} nats below log p(x). This gap is the KL divergence of q from the exact posterior.`;
+        ? tr("The gap is 0.00 nats: q is the exact posterior, and the ELBO equals log p(x).")
+        : tr(`The ELBO lies ${gap.toFixed(2)} nats below log p(x). This gap is the KL divergence of q from the exact posterior.`);
     const all = barsOf(values).map(([, , value], i) => `${NAMES[i]} ${signed(value, 2)}`);
-    bars.setAttribute("aria-label", `Bars in nats: ${all.join(", ")}.`);
+    bars.setAttribute("aria-label", tr(`Bars in nats: ${all.join(tr(", "))}.`));
     curves.setAttribute(
       "aria-label",
-      `Densities of z: prior; exact posterior with mean ${signed(truth.mean, 2)} and variance ` +
-        `${truth.variance.toFixed(2)}; q with mean ${signed(state.mean, 2)} and variance ${Math.exp(state.logVar).toFixed(2)}.`,
+      tr(
+        `Densities of z: prior; exact posterior with mean ${signed(truth.mean, 2)} and variance ` +
+          `${truth.variance.toFixed(2)}; q with mean ${signed(state.mean, 2)} and variance ${Math.exp(state.logVar).toFixed(2)}.`,
+      ),
     );
     voice.say(words);
   }
 
   const ranges = {
-    mean: ["mean of q", { min: -3, max: 3, step: 0.05 }],
-    logVar: ["log-variance", { min: -4, max: 2, step: 0.05 }],
-    x: ["observation x", { min: -3, max: 3, step: 0.05 }],
+    mean: [tr("mean of q"), { min: -3, max: 3, step: 0.05 }],
+    logVar: [tr("log-variance"), { min: -4, max: 2, step: 0.05 }],
+    x: [tr("observation x"), { min: -3, max: 3, step: 0.05 }],
   };
   const sliders = {};
   for (const [name, [label, range]] of Object.entries(ranges)) {
@@ -155,17 +157,17 @@ bookLive.figure("fig-elbo-bars", [], (panel) => {
   const buttons = element(
     "p",
     { class: "live-buttons" },
-    element("button", { type: "button", onclick: exact }, "Make q the exact posterior"),
+    element("button", { type: "button", onclick: exact }, tr("Make q the exact posterior")),
     element(
       "button",
       { type: "button", onclick: () => set({ mean: 0, logVar: 0 }) },
-      "Make q the prior",
+      tr("Make q the prior"),
     ),
   );
   const key = element("p", { class: "live-key", "aria-hidden": "true" });
   for (const [kind, name] of [
-    ["live-prior", "prior"],
-    ["live-truth", "exact posterior"],
+    ["live-prior", tr("prior")],
+    ["live-truth", tr("exact posterior")],
     ["live-q", "q"],
   ]) {
     const line = svg("svg", { viewBox: "0 0 34 10", class: "live-sample" });

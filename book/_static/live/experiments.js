@@ -3,7 +3,7 @@
 "use strict";
 
 bookLive.experiments = (() => {
-  const { vae } = bookLive;
+  const { vae, tr } = bookLive;
   const { PIXELS, LATENTS } = vae;
   const START = { ...vae.RIGHT, width: 64, rate: 0.004 };
   const DRAWS = 400; // places tried for emptiness
@@ -87,7 +87,7 @@ bookLive.experiments = (() => {
   const to = (digits) => (number) =>
     Math.abs(number) < 1e5
       ? `${number < 0 ? "\u2212" : ""}${Math.abs(number).toFixed(digits)}`
-      : `10 to the power ${Math.floor(Math.log10(number))}`;
+      : tr(`10 to the power ${Math.floor(Math.log10(number))}`);
   const [one, two] = [to(1), to(2)];
   const percent = (share) => `${Math.round(100 * share)} %`;
 
@@ -98,13 +98,13 @@ bookLive.experiments = (() => {
   const LIST = [
     {
       id: "tug",
-      title: "Tug of war",
-      setup: "A VAE trains at \u03b2 = 1. Then \u03b2 jumps to 4, and training goes on.",
-      question: "What will the two terms do after the jump?",
+      title: tr("Tug of war"),
+      setup: tr("A VAE trains at \u03b2 = 1. Then \u03b2 jumps to 4, and training goes on."),
+      question: tr("What will the two terms do after the jump?"),
       options: [
-        "Both fall: more training is better",
-        "KL falls, reconstruction gets worse",
-        "KL rises, reconstruction gets better",
+        tr("Both fall: more training is better"),
+        tr("KL falls, reconstruction gets worse"),
+        tr("KL rises, reconstruction gets better"),
       ],
       right: 1,
       stages: [
@@ -119,57 +119,63 @@ bookLive.experiments = (() => {
         "at beta 1/4 reconstruction is better than at 1": ([a, , c]) =>
           c.reconstruction < a.reconstruction - 1,
       },
-      told: ([a, b, c]) =>
+      told: ([a, b, c]) => tr(
         `Reconstruction went from ${one(a.reconstruction)} to ${one(b.reconstruction)} nats, ` +
         `the KL term from ${two(a.kl)} to ${two(b.kl)}. Then \u03b2 fell to a quarter: ` +
         `${one(c.reconstruction)} and ${two(c.kl)}.`,
-      why:
+      ),
+      why: tr(
         "The KL term is what a code costs, the reconstruction term what it buys. A higher \u03b2 " +
         "makes nats dearer, so fewer are spent and the pictures get worse; a lower \u03b2 makes them cheap.",
+      ),
     },
     {
       id: "collapse",
-      title: "Collapse",
-      setup:
+      title: tr("Collapse"),
+      setup: tr(
         "The reconstruction term is averaged over the 196 pixels, where it should be summed. " +
         "Many programs do that by mistake.",
-      question: "What will the latent map look like?",
+      ),
+      question: tr("What will the latent map look like?"),
       options: [
-        "As always: a constant factor does not matter",
-        "Wider: the pixels count for more",
-        "All digits in one heap, and one picture for all",
+        tr("As always: a constant factor does not matter"),
+        tr("Wider: the pixels count for more"),
+        tr("All digits in one heap, and one picture for all"),
       ],
       right: 2,
       stages: [
-        fresh("mean in place of sum", { mean: true }, 8),
-        on("the sum again", {}, 14),
+        fresh(tr("mean in place of sum"), { mean: true }, 8),
+        on(tr("the sum again"), {}, 14),
       ],
       claims: {
         "the KL term is next to nothing": ([a]) => a.kl < 0.05,
         "all decodings are alike": ([a]) => a.variety < 0.01,
         "with the sum the codes come back": ([, b]) => b.kl > 1 && b.variety > 0.05,
       },
-      told: ([a, b]) =>
+      told: ([a, b]) => tr(
         `The KL term fell to ${two(a.kl)} nats: the code says nothing, and a hundred draws gave one ` +
         `picture. With the sum again it rose to ${two(b.kl)}.`,
-      why:
+      ),
+      why: tr(
         "A mean over 196 pixels is the sum divided by 196. That is the same as a \u03b2 of 196: no code is " +
         "worth its price. The best that is left is to draw the average digit for everyone.",
+      ),
     },
     {
       id: "holes",
-      title: "Holes",
-      setup:
+      title: tr("Holes"),
+      setup: tr(
         "First a VAE. Then the same network without noise and without the KL term: an autoencoder. " +
         "Both then draw pictures from the prior.",
-      question: "What does the autoencoder gain or lose?",
+      ),
+      question: tr("What does the autoencoder gain or lose?"),
       options: [
-        "Better reconstructions, and odd pictures from the prior",
-        "Better reconstructions, and better pictures from the prior",
-        "Worse reconstructions: noise helps training",
+        tr("Better reconstructions, and odd pictures from the prior"),
+        tr("Better reconstructions, and better pictures from the prior"),
+        tr("Worse reconstructions: noise helps training"),
       ],
       right: 0,
-      stages: [fresh("a VAE", {}, 15), fresh("an autoencoder", { noise: false }, 15)],
+      stages: [fresh(tr("a VAE"), {}, 15), fresh(tr("an autoencoder"), { noise: false }, 15)],
       claims: {
         "the autoencoder reconstructs better": ([a, b]) => b.reconstruction < a.reconstruction,
         "a quarter of its digits lie where the prior hardly draws": ([a, b]) =>
@@ -177,26 +183,29 @@ bookLive.experiments = (() => {
         "what it draws from the prior is farther from any digit": ([a, b]) => b.odd > a.odd,
         "more of its own room is empty": ([a, b]) => b.empty > a.empty,
       },
-      told: ([a, b]) =>
+      told: ([a, b]) => tr(
         `Reconstruction: ${one(a.reconstruction)} nats for the VAE, ${one(b.reconstruction)} for the ` +
         `autoencoder. But ${percent(b.outside)} of its digits lie beyond the outer circle (VAE: ` +
         `${percent(a.outside)}), and ${percent(b.empty)} of its room is empty (VAE: ${percent(a.empty)}).`,
-      why:
+      ),
+      why: tr(
         "Nobody told the autoencoder where to put its codes, nor to fill the room between them. " +
         "Reconstructing needs neither. Drawing new digits needs both.",
+      ),
     },
     {
       id: "blur",
-      title: "Blur",
-      setup:
+      title: tr("Blur"),
+      setup: tr(
         "A VAE draws blurred digits. Then the same network trains without noise and without the KL term, " +
         "and a third time with \u03b2 = 4.",
-      question: "How much of the blur goes when noise and KL term go?",
-      options: ["Nearly all: the noise makes the blur", "About half", "Little"],
+      ),
+      question: tr("How much of the blur goes when noise and KL term go?"),
+      options: [tr("Nearly all: the noise makes the blur"), tr("About half"), tr("Little")],
       right: 2,
       stages: [
-        fresh("a VAE", {}, 12),
-        fresh("no noise, no KL", { noise: false }, 12),
+        fresh(tr("a VAE"), {}, 12),
+        fresh(tr("no noise, no KL"), { noise: false }, 12),
         fresh("\u03b2 = 4", { beta: 4 }, 12),
       ],
       claims: {
@@ -204,38 +213,42 @@ bookLive.experiments = (() => {
           cured(a, b) > 0 && cured(a, b) < 1 / 3,
         "a higher beta blurs more": ([a, , c]) => c.grey > a.grey + 0.02,
       },
-      told: ([a, b, c]) =>
+      told: ([a, b, c]) => tr(
         `Of the VAE's blur ${percent(cured(a, b))} went with noise and KL. Grey in the digits: ` +
         `${two(a.greyOfDigits)}; in the VAE's reconstructions ${two(a.grey)}, without noise ` +
         `${two(b.grey)}, at \u03b2 = 4 ${two(c.grey)}.`,
-      why:
+      ),
+      why: tr(
         "Two numbers cannot tell apart all the digits that share them. The decoder answers with the average of " +
         "all that may be meant, and an average is grey. A higher \u03b2 lets more digits share a place.",
+      ),
     },
     {
       id: "sign",
-      title: "Wrong sign",
-      setup: "The KL term is subtracted where it should be added.",
-      question: "What will the loss and the pictures do?",
+      title: tr("Wrong sign"),
+      setup: tr("The KL term is subtracted where it should be added."),
+      question: tr("What will the loss and the pictures do?"),
       options: [
-        "The loss rises, so one notices at once",
-        "The loss falls and falls, and the pictures get worse",
-        "Nothing much: the KL term is small",
+        tr("The loss rises, so one notices at once"),
+        tr("The loss falls and falls, and the pictures get worse"),
+        tr("Nothing much: the KL term is small"),
       ],
       right: 1,
-      stages: [fresh("the right sign", {}, 4), fresh("the wrong sign", { flipped: true }, 4)],
+      stages: [fresh(tr("the right sign"), {}, 4), fresh(tr("the wrong sign"), { flipped: true }, 4)],
       claims: {
         "the KL term grows beyond a million nats": ([, b]) => b.kl > 1e6,
         "the loss is lower than with the right sign": ([a, b]) =>
           b.reconstruction - b.kl < a.reconstruction + a.kl,
         "reconstruction is worse": ([a, b]) => b.reconstruction > a.reconstruction + 5,
       },
-      told: ([a, b]) =>
+      told: ([a, b]) => tr(
         `The KL term grew to ${one(b.kl)} nats, so the loss fell without end. Reconstruction: ` +
         `${one(b.reconstruction)} nats, against ${one(a.reconstruction)} with the right sign.`,
-      why:
+      ),
+      why: tr(
         "Training now earns by running away from the prior, and there is no limit to that. A loss that falls " +
         "is no proof of learning: look at its terms, and at the pictures.",
+      ),
     },
   ];
 

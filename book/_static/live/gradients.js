@@ -2,7 +2,7 @@
 "use strict";
 
 bookLive.figure("fig-gradients", [], (panel) => {
-  const { element, svg, signed } = bookLive;
+  const { element, svg, signed, tr } = bookLive;
   // The linear-Gaussian model of chapter 2 and its image; q has mean 0, so that f has this slope.
   const MODEL = {
     W: [[1.0, 0.6], [0.8, 0.9], [0.6, 1.0], [0.3, 0.2], [-0.4, -0.1]],
@@ -49,8 +49,8 @@ bookLive.figure("fig-gradients", [], (panel) => {
     return svg("path", { d: `M${x1} ${y1}L${x2} ${y2}`, class: kind });
   };
   const clouds = [
-    ["score", "Score function", "live-arrow live-by-score"],
-    ["slope", "Reparameterised", "live-arrow live-by-slope"],
+    ["score", tr("Score function"), "live-arrow live-by-score"],
+    ["slope", tr("Reparameterised"), "live-arrow live-by-slope"],
   ].map(([name, title, kind]) => {
     const plane = svg("svg", { role: "img", class: "live-cut", viewBox: `0 0 ${SIZE} ${SIZE}` });
     const note = element("p", { class: "live-note" });
@@ -85,15 +85,17 @@ bookLive.figure("fig-gradients", [], (panel) => {
       plane.replaceChildren(...parts);
       plane.setAttribute(
         "aria-label",
-        `${title}: ${state.n} draws as arrows from 0. Their mean is (${signed(average[0])}, ` +
-          `${signed(average[1])}), the exact gradient (${signed(exact[0])}, ${signed(exact[1])}).`,
+        tr(
+          `${title}: ${state.n} draws as arrows from 0. Their mean is (${signed(average[0])}, ` +
+            `${signed(average[1])}), the exact gradient (${signed(exact[0])}, ${signed(exact[1])}).`,
+        ),
       );
-      note.textContent = `One draw is off by ${off[name].one.toFixed(1)}, the mean of ${state.n} by ${far.toFixed(1)}.`;
+      note.textContent = tr(`One draw is off by ${off[name].one.toFixed(1)}, the mean of ${state.n} by ${far.toFixed(1)}.`);
     }
     const ratio = (off.score.one / off.slope.one) ** 2;
-    const more = `By these draws, the score function needs ${ratio.toFixed(0)} times as many for the same accuracy.`;
-    const each = `One draw is off by ${off.score.one.toFixed(1)} by the score function and by ${off.slope.one.toFixed(1)} reparameterised.`;
-    voice.say(more, `${each} ${more}`);
+    const more = tr(`By these draws, the score function needs ${ratio.toFixed(0)} times as many for the same accuracy.`);
+    const each = tr(`One draw is off by ${off.score.one.toFixed(1)} by the score function and by ${off.slope.one.toFixed(1)} reparameterised.`);
+    voice.say(more, tr(`${each} ${more}`));
   }
 
   const set = (values) => {
@@ -106,19 +108,19 @@ bookLive.figure("fig-gradients", [], (panel) => {
   const slider = (label, name, range, format) =>
     bookLive.slider(label, { ...range, format, change: (value) => set({ [name]: value }) });
   const sliders = {
-    n: slider("draws", "n", { min: 1, max: MOST, step: 1, value: state.n }, String),
-    sd: slider("\u03c3 of q", "sd", { min: 0.3, max: 1.5, step: 0.05, value: 1 }, (v) => v.toFixed(2)),
+    n: slider(tr("draws"), "n", { min: 1, max: MOST, step: 1, value: state.n }, String),
+    sd: slider(tr("\u03c3 of q"), "sd", { min: 0.3, max: 1.5, step: 0.05, value: 1 }, (v) => v.toFixed(2)),
   };
   const button = (words, onclick) => element("button", { type: "button", onclick }, words);
-  const calm = button("With baseline", () => set({ baseline: !state.baseline }));
-  const again = button("Draw anew", () => {
+  const calm = button(tr("With baseline"), () => set({ baseline: !state.baseline }));
+  const again = button(tr("Draw anew"), () => {
     draws = Array.from({ length: MOST }, pair);
     draw();
   });
   const key = element("p", { class: "live-key", "aria-hidden": "true" });
   for (const [shape, words] of [
-    [svg("path", { d: "M1 5H33", class: "live-average" }), "mean of the draws"],
-    [svg("circle", { cx: 17, cy: 5, r: 4, class: "live-target" }), "exact gradient"],
+    [svg("path", { d: "M1 5H33", class: "live-average" }), tr("mean of the draws")],
+    [svg("circle", { cx: 17, cy: 5, r: 4, class: "live-target" }), tr("exact gradient")],
   ]) {
     const sample = svg("svg", { viewBox: "0 0 34 10", class: "live-sample" });
     sample.append(shape);

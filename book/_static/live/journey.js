@@ -6,7 +6,7 @@
   const figures = [...document.querySelectorAll('figure[id^="fig-journey-"]')];
   if (!figures.length || !("IntersectionObserver" in window)) return;
   const live = window.bookLive;
-  const { element } = live;
+  const { element, tr } = live;
   const SIZE = 480; // of the stage, in its own units
   const TIME = 1100; // milliseconds from one scene to the next
   const SIDE = 28;
@@ -49,17 +49,17 @@
   sections[0].before(journey);
   steps.append(...sections);
   const round = (value, digits = 2) => live.signed(value, digits);
-  const both = (name) => `${round(tale.mean[name].still)}, moved ${round(tale.mean[name].moved)}`;
+  const both = (name) => tr(`${round(tale.mean[name].still)}, moved ${round(tale.mean[name].moved)}`);
   const tallest = tale.means.reduce((best, m, i) => (Math.abs(m) > Math.abs(tale.means[best]) ? i : best), 0);
   const FACTS = [
-    `Queries: ${tale.queries}. Gallery: ${tale.gallery.toLocaleString("en")} images.`,
-    `784 numbers; ${grey.filter((value) => value === 0).length} of them are 0.`,
-    `32 numbers; the largest is ${round(tale.means[tallest])}, in dimension ${tallest + 1}.`,
-    `The drawing holds ${Math.round(100 * tale.share)} % of the spread.`,
-    `Right among ten, by the plain VAE: ${tale.right.plain.still}.`,
-    `Distance in pixels: to itself, moved, ${round(tale.distance.pixels, 1)}; to its tenth neighbour ${round(tale.tenth.pixels, 1)}.`,
-    `Right among ten: by pixels ${tale.right.pixels.moved}, by the plain VAE ${tale.right.plain.moved}.`,
-    `Right among ten, by the view VAE: ${tale.right.view.moved}. P@10 of all queries: by pixels ${both("pixels")}; by the plain VAE ${both("plain")}; by the view VAE ${both("view")}.`,
+    tr(`Queries: ${tale.queries}. Gallery: ${tale.gallery.toLocaleString("en")} images.`),
+    tr(`784 numbers; ${grey.filter((value) => value === 0).length} of them are 0.`),
+    tr(`32 numbers; the largest is ${round(tale.means[tallest])}, in dimension ${tallest + 1}.`),
+    tr(`The drawing holds ${Math.round(100 * tale.share)} % of the spread.`),
+    tr(`Right among ten, by the plain VAE: ${tale.right.plain.still}.`),
+    tr(`Distance in pixels: to itself, moved, ${round(tale.distance.pixels, 1)}; to its tenth neighbour ${round(tale.tenth.pixels, 1)}.`),
+    tr(`Right among ten: by pixels ${tale.right.pixels.moved}, by the plain VAE ${tale.right.plain.moved}.`),
+    tr(`Right among ten, by the view VAE: ${tale.right.view.moved}. P@10 of all queries: by pixels ${both("pixels")}; by the plain VAE ${both("plain")}; by the view VAE ${both("view")}.`),
   ];
   figures.forEach((figure, i) => {
     figure.classList.add("journey-heard");
@@ -150,7 +150,7 @@
   function results(found, top, title, right) {
     const [size, gap] = [43, 4.8];
     words(title, 2, top - 10, { bold: true });
-    words(`${right} of 10 right`, SIZE - 2, top - 10, { align: "right" });
+    words(tr(`${right} of 10 right`), SIZE - 2, top - 10, { align: "right" });
     found.forEach((n, rank) => {
       const x = 3 + rank * (size + gap);
       const good = classes[n] === tale.digit;
@@ -197,7 +197,7 @@
         words(round(mean, 1), x, y, { align: "center", size: 15 });
       });
       words("1", BAR.left, BAR.base + 175, { size: 15 });
-      words("32 latent dimensions", SIZE / 2, BAR.base + 175, { align: "center", size: 16 });
+      words(tr("32 latent dimensions"), SIZE / 2, BAR.base + 175, { align: "center", size: 16 });
       words("32", SIZE - 14, BAR.base + 175, { align: "right", size: 15 });
     },
     (camera) => ring(camera),
@@ -220,7 +220,7 @@
       ring(camera);
       pen.fillStyle = colours.back;
       pen.fillRect(0, 376, SIZE, SIZE - 376);
-      results(tale.found.plain.still, 410, "by the plain VAE", tale.right.plain.still);
+      results(tale.found.plain.still, 410, tr("by the plain VAE"), tale.right.plain.still);
     },
     () => {
       // Where the strokes were before.
@@ -238,21 +238,21 @@
         if (!ink(row + 1, column)) pen.rect(x, y + 10, 10, 0);
       }
       pen.stroke();
-      words("distance in pixels, from the query", SIZE / 2, 336, { align: "center", bold: true });
+      words(tr("distance in pixels, from the query"), SIZE / 2, 336, { align: "center", bold: true });
       const [self, tenth] = [tale.distance.pixels, tale.tenth.pixels];
       const most = Math.max(self, tenth);
-      level(360, self, most, "to itself, moved", colours.bad);
-      level(406, tenth, most, "to its tenth neighbour", colours.good);
+      level(360, self, most, tr("to itself, moved"), colours.bad);
+      level(406, tenth, most, tr("to its tenth neighbour"), colours.good);
     },
     () => {
-      results(tale.found.pixels.moved, 180, "by pixels", tale.right.pixels.moved);
-      results(tale.found.plain.moved, 320, "by the plain VAE", tale.right.plain.moved);
+      results(tale.found.pixels.moved, 180, tr("by pixels"), tale.right.pixels.moved);
+      results(tale.found.plain.moved, 320, tr("by the plain VAE"), tale.right.plain.moved);
     },
     () => {
       for (let n = 0; n < tale.views; n++) {
         pen.drawImage(pictures[1 + n], 3 + n * 81, 6, 70, 70);
       }
-      results(tale.found.view.moved, 122, "by the view VAE", tale.right.view.moved);
+      results(tale.found.view.moved, 122, tr("by the view VAE"), tale.right.view.moved);
       slopes(264);
     },
   ];
@@ -272,17 +272,17 @@
   // P@10 of all queries, as they are and moved, from 0 to 1.
   function slopes(top) {
     const [from, to, height] = [82, 270, 172];
-    words(`P@10 of all ${tale.queries} queries`, 2, top - 14, { bold: true });
+    words(tr(`P@10 of all ${tale.queries} queries`), 2, top - 14, { bold: true });
     const y = (value) => top + height * (1 - value);
-    words("as they are", from, top + height + 26, { align: "center", size: 16 });
-    words("moved", to, top + height + 26, { align: "center", size: 16 });
+    words(tr("as they are"), from, top + height + 26, { align: "center", size: 16 });
+    words(tr("moved"), to, top + height + 26, { align: "center", size: 16 });
     for (const value of [0, 0.5, 1]) {
       pen.fillStyle = colours.grid;
       pen.fillRect(from - 12, y(value), to - from + 24, 1.5);
       words(value, from - 22, y(value) + 5, { align: "right", size: 15, colour: colours.line });
     }
     const kinds = { pixels: colours.bad, plain: colours.accent, view: colours.good };
-    const names = { pixels: "pixels", plain: "plain VAE", view: "view VAE" };
+    const names = { pixels: tr("pixels"), plain: tr("plain VAE"), view: tr("view VAE") };
     const lift = { pixels: 19, plain: -5, view: 5 };
     for (const [name, colour] of Object.entries(kinds)) {
       const { still, moved } = tale.mean[name];
@@ -300,7 +300,7 @@
         pen.arc(x, y(value), 6, 0, 7);
         pen.fill();
       }
-      const text = `${names[name]}: ${moved.toFixed(2)}`;
+      const text = tr(`${names[name]}: ${moved.toFixed(2)}`);
       words(text, to + 18, y(moved) + lift[name], { size: 17, bold: true });
     }
   }

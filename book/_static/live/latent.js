@@ -5,7 +5,7 @@ bookLive.figure(
   "fig-latent-explorer",
   ["digit-decoder", "digit-points"],
   async (panel, net, held) => {
-    const { element, svg, signed } = bookLive;
+    const { element, svg, signed, tr } = bookLive;
     const SIZE = 400; // of the drawing, in its own units
     const decoder = await bookLive.network(net);
     const means = bookLive.halves(await bookLive.unpack(held.packed));
@@ -19,10 +19,10 @@ bookLive.figure(
     // The plane, with each held-out digit as a small numeral at its posterior mean.
     const plane = svg("svg", { viewBox: `0 0 ${SIZE} ${SIZE}`, class: "live-plane", tabindex: 0 });
     plane.setAttribute("role", "application");
-    plane.setAttribute("aria-roledescription", "plane");
+    plane.setAttribute("aria-roledescription", tr("plane"));
     plane.setAttribute(
       "aria-label",
-      "Latent plane. Arrow keys move the point, with Shift in larger steps.",
+      tr("Latent plane. Arrow keys move the point, with Shift in larger steps."),
     );
     for (let step = Math.ceil(-reach); step <= reach; step++) {
       const kind = step === 0 ? "live-axis" : "live-grid";
@@ -83,9 +83,9 @@ bookLive.figure(
       bookLive.paint(picture, decode(z));
       sliders.forEach((slider, axis) => slider.set(z[axis]));
       const where = `z = (${signed(z[0], 2)}, ${signed(z[1], 2)})`;
-      const words = `${where}; the nearest held-out digit is a ${nearestDigit()}.`;
-      picture.setAttribute("aria-label", `The image that the decoder draws for ${where}`);
-      readout.textContent = `Nearest held-out digit: ${nearestDigit()}`;
+      const words = tr(`${where}; the nearest held-out digit is a ${nearestDigit()}.`);
+      picture.setAttribute("aria-label", tr(`The image that the decoder draws for ${where}`));
+      readout.textContent = tr(`Nearest held-out digit: ${nearestDigit()}`);
       voice.say(words);
     }
 
@@ -123,7 +123,7 @@ bookLive.figure(
     const legend = element("div", {
       class: "live-legend",
       role: "group",
-      "aria-label": "Show one digit",
+      "aria-label": tr("Show one digit"),
     });
     const buttons = groups.map((_, digit) => {
       const names = { type: "button", "aria-pressed": "false", class: `live-digit-${digit}` };
@@ -140,7 +140,7 @@ bookLive.figure(
     const side = element("div", { class: "live-side" }, picture, element("div", {}, readout));
     side.lastChild.append(
       ...sliders.map((slider) => slider.row),
-      element("p", { class: "live-note" }, "Show only"),
+      element("p", { class: "live-note" }, tr("Show only")),
       legend,
     );
     panel.classList.add("live-latent");
@@ -148,5 +148,5 @@ bookLive.figure(
     move(held.start);
     bookLive.latent = { decode, move, position: () => [...z] };
   },
-  "Explore this plane",
+  bookLive.tr("Explore this plane"),
 );

@@ -7,8 +7,10 @@
   const NEAR = "600px"; // start to load when a figure is this close to the screen
   const live = (window.bookLive = { data: {} });
   const loading = {};
+  // Marks words that tools/site_words.py puts into the language of the edition.
+  live.tr = (words) => words;
 
-  // -- Data: each file in web/ sets bookLive.data[name], because fetch() refuses file:// ----------
+  // -- Data: each file in web/ sets bookLive.data[name], because fetch() refuses file:// --
 
   live.load = (name) => {
     loading[name] ??= new Promise((done, fail) => {
@@ -41,7 +43,7 @@
     return Float32Array.from({ length: n }, (_, i) => halfToFloat(bytes[i] | (bytes[n + i] << 8)));
   };
 
-  // -- Networks of dense layers: kernel (inputs x outputs) and bias, layer after layer ------------
+  // -- Networks of dense layers: kernel (inputs x outputs) and bias, layer after layer --
 
   live.network = async ({ sizes, packed }) => {
     const numbers = live.halves(await live.unpack(packed));
@@ -69,7 +71,7 @@
     return Float32Array.from(sums, rectify ? (sum) => Math.max(sum, 0) : undefined);
   }
 
-  // -- Building the page ---------------------------------------------------------------------------
+  // -- Building the page --
 
   live.element = (tag, attributes = {}, ...children) => {
     const element = document.createElement(tag);

@@ -2,7 +2,7 @@
 "use strict";
 
 const explore = async (panel, data) => {
-  const { element } = bookLive;
+  const { element, tr } = bookLive;
   const SIZE = 640; // of the map, in its own units
   const SIDE = 28;
   const TILE = 19; // of an image on the map; those that matter are larger
@@ -10,6 +10,8 @@ const explore = async (panel, data) => {
   const TIME = 1400; // milliseconds from one layout to the next
   const COLUMNS = 50; // of the sheet of images
   const { methods } = data;
+  const words = { pixels: tr("pixels"), "view VAE": tr("view VAE") };
+  const names = methods.map((name) => words[name] ?? name);
   const labels = await bookLive.unpack(data.labels);
   const count = labels.length;
   const places = bookLive.halves(await bookLive.unpack(data.places)); // method, image: x, y
@@ -33,8 +35,8 @@ const explore = async (panel, data) => {
   // -- The map ---------------------------------------------------------------------------------------
 
   const canvas = element("canvas", { class: "live-map", tabindex: 0, role: "application" });
-  canvas.setAttribute("aria-roledescription", "map");
-  canvas.setAttribute("aria-label", "Map of digits. Arrow keys go to the nearest image that way.");
+  canvas.setAttribute("aria-roledescription", tr("map"));
+  canvas.setAttribute("aria-label", tr("Map of digits. Arrow keys go to the nearest image that way."));
   const pen = canvas.getContext("2d");
   const sheet = element("canvas", { width: COLUMNS * SIDE });
   sheet.height = Math.ceil(count / COLUMNS) * SIDE;
@@ -145,8 +147,8 @@ const explore = async (panel, data) => {
     const pixels = octets.subarray(SIDE * SIDE * i, SIDE * SIDE * (i + 1));
     bookLive.paint(onto, Float32Array.from(pixels, (value) => value / 255));
   };
-  const asked = picture("The chosen image");
-  const called = (m) => (methods[m].includes("VAE") ? `the ${methods[m]}` : methods[m]);
+  const asked = picture(tr("The chosen image"));
+  const called = (m) => (methods[m].includes("VAE") ? tr(`the ${names[m]}`) : names[m]);
   const rows = methods.map((_, m) => {
     const score = element("span", { class: "live-score" });
     const list = element("ol");
@@ -156,7 +158,7 @@ const explore = async (panel, data) => {
       list.append(drawn.item);
       return drawn;
     });
-    const heading = element("p", { class: "live-title" }, `by ${called(m)}`);
+    const heading = element("p", { class: "live-title" }, tr(`by ${called(m)}`));
     heading.append(score);
     return { box: element("div", { class: "live-row" }, heading, list), score, tiles };
   });
@@ -165,21 +167,21 @@ const explore = async (panel, data) => {
   function tell() {
     const digit = labels[chosen];
     paint(asked, chosen);
-    asked.setAttribute("aria-label", `The chosen image, a ${digit}`);
+    asked.setAttribute("aria-label", tr(`The chosen image, a ${digit}`));
     rows.forEach(({ score, tiles }, m) => {
-      score.textContent = `${right(m, chosen)} of 10`;
+      score.textContent = tr(`${right(m, chosen)} of 10`);
       nearest(m, chosen).forEach((i, rank) => {
         const { canvas: drawn, text, item } = tiles[rank];
         const good = labels[i] === digit;
         paint(drawn, i);
-        drawn.setAttribute("aria-label", `Rank ${rank + 1}: a ${labels[i]}`);
+        drawn.setAttribute("aria-label", tr(`Rank ${rank + 1}: a ${labels[i]}`));
         text.textContent = `${labels[i]} ${good ? "\u2713" : "\u2717"}`;
         item.className = good ? "live-right" : "live-wrong";
       });
     });
-    const scores = methods.map((_, m) => `${right(m, chosen)} by ${called(m)}`);
-    const asks = `How many of the ten nearest to this ${digit} show a ${digit}`;
-    voice.say(`Laid out by ${called(method)}. ${asks}: ${scores.join(", ")}.`);
+    const scores = methods.map((_, m) => tr(`${right(m, chosen)} by ${called(m)}`));
+    const asks = tr(`How many of the ten nearest to this ${digit} show a ${digit}`);
+    voice.say(tr(`Laid out by ${called(method)}. ${asks}: ${scores.join(tr(", "))}.`));
   }
 
   function choose(i) {
@@ -216,17 +218,17 @@ const explore = async (panel, data) => {
     choose(found);
   });
 
-  const buttons = methods.map((name, m) => {
+  const buttons = names.map((name, m) => {
     const button = element("button", { type: "button", "aria-pressed": "false" }, name);
     button.addEventListener("click", () => show(m));
     return button;
   });
-  const choice = element("div", { class: "live-buttons", role: "group", "aria-label": "Laid out by" });
+  const choice = element("div", { class: "live-buttons", role: "group", "aria-label": tr("Laid out by") });
   choice.append(...buttons);
   const facts = methods.map(
-    (_, m) => `${called(m)} ${data.kept[m].toFixed(1)} (P@10 ${data.precision[m].toFixed(2)})`,
+    (_, m) => tr(`${called(m)} ${data.kept[m].toFixed(1)} (P@10 ${data.precision[m].toFixed(2)})`),
   );
-  const note = `${count.toLocaleString("en")} gallery images, ${data.each} of each digit, coloured by digit; neighbours by cosine distance among them, the image itself left out. Places: t-SNE, which distorts. Of the ten nearest in the full space the drawing has among its own ten nearest, on average: by ${facts.join(", ")}.`;
+  const note = tr(`${count.toLocaleString("en")} gallery images, ${data.each} of each digit, coloured by digit; neighbours by cosine distance among them, the image itself left out. Places: t-SNE, which distorts. Of the ten nearest in the full space the drawing has among its own ten nearest, on average: by ${facts.join(tr(", "))}.`);
   const head = element("div", { class: "live-asked" }, asked, voice.text);
   panel.classList.add("live-atlas");
   panel.append(
@@ -253,4 +255,4 @@ const explore = async (panel, data) => {
     }),
   };
 };
-bookLive.figure("fig-map", ["digit-map"], explore, "Explore this map");
+bookLive.figure("fig-map", ["digit-map"], explore, bookLive.tr("Explore this map"));

@@ -2,7 +2,7 @@
 "use strict";
 
 bookLive.figure("fig-playground", ["small-digits"], async (panel, digits) => {
-  const { element, svg, signed, vae, experiments } = bookLive;
+  const { element, svg, signed, tr, vae, experiments } = bookLive;
   const { PIXELS } = vae;
   const SIDE = 14;
   const SLICE = 12; // milliseconds of training between two pictures
@@ -20,7 +20,7 @@ bookLive.figure("fig-playground", ["small-digits"], async (panel, digits) => {
   const count = labels.length;
   const ROW = Array.from({ length: 10 }, (_, digit) => labels.indexOf(digit)); // one of each class
 
-  // -- What is going on ----------------------------------------------------------------------------
+  // -- What is going on --
 
   let settings = { ...experiments.START };
   let seed = 1;
@@ -52,20 +52,20 @@ bookLive.figure("fig-playground", ["small-digits"], async (panel, digits) => {
 
   // A setting changes; the width needs another network.
   function set(more, byReader = true) {
-    if (byReader && plan) leave("You changed a setting, so the experiment ended. Play on as you like.");
+    if (byReader && plan) leave(tr("You changed a setting, so the experiment ended. Play on as you like."));
     if ((more.width ?? settings.width) !== settings.width) return restart(more);
     const words = Object.entries(more).map(([name, value]) => WORDS[name](value));
     settings = { ...settings, ...more };
     trainer.settings = settings;
-    marks.push({ epoch: trainer.epochs(), words: words.join(", ") });
+    marks.push({ epoch: trainer.epochs(), words: words.join(tr(", ")) });
     refresh();
   }
   const WORDS = {
     beta: (value) => `\u03b2 = ${value}`,
-    rate: (value) => `rate ${value}`,
-    noise: (value) => (value ? "noise" : "no noise"),
-    mean: (value) => (value ? "mean" : "sum"),
-    flipped: (value) => (value ? "wrong sign" : "right sign"),
+    rate: (value) => tr(`rate ${value}`),
+    noise: (value) => (value ? tr("noise") : tr("no noise")),
+    mean: (value) => (value ? tr("mean") : tr("sum")),
+    flipped: (value) => (value ? tr("wrong sign") : tr("right sign")),
   };
 
   function trainOnce() {
@@ -78,7 +78,7 @@ bookLive.figure("fig-playground", ["small-digits"], async (panel, digits) => {
     batches = [];
   }
 
-  // -- Time: a slice of training, then a picture ---------------------------------------------------
+  // -- Time: a slice of training, then a picture --
 
   let waiting = false;
   const running = () => playing && inSight && !document.hidden;
@@ -132,13 +132,13 @@ bookLive.figure("fig-playground", ["small-digits"], async (panel, digits) => {
     if (!on) {
       refresh();
       const last = history.at(-1);
-      if (last) voice.say(`Paused after ${trainer.epochs().toFixed(1)} epochs. ${spoken(last)}`);
+      if (last) voice.say(tr(`Paused after ${trainer.epochs().toFixed(1)} epochs. ${spoken(last)}`));
     }
     status();
     schedule();
   }
 
-  // -- Drawing -------------------------------------------------------------------------------------
+  // -- Drawing --
 
   const colours = {};
   function readColours() {
@@ -183,9 +183,10 @@ bookLive.figure("fig-playground", ["small-digits"], async (panel, digits) => {
     class: "live-map",
     tabindex: 0,
     role: "application",
-    "aria-roledescription": "map",
-    "aria-label":
+    "aria-roledescription": tr("map"),
+    "aria-label": tr(
       "Latent map. Arrow keys move the point whose decoding is drawn, with Shift in larger steps; Home goes to the centre.",
+    ),
   });
   const lens = sheet(1, 1, {});
   const SIZES = Array.from({ length: 120 }, (_, i) => 3.5 * 2 ** (i / 2));
@@ -264,10 +265,10 @@ bookLive.figure("fig-playground", ["small-digits"], async (panel, digits) => {
 
   const grid = sheet(10, 10, { class: "live-sheet" });
   const drawGrid = () => tiles(grid, 10, cut(vae.decode(trainer.model, experiments.PRIOR)));
-  grid.setAttribute("aria-label", "A hundred pictures that the decoder draws, for places spread as the prior says");
+  grid.setAttribute("aria-label", tr("A hundred pictures that the decoder draws, for places spread as the prior says"));
 
   const pairs = sheet(10, 2, { class: "live-sheet" });
-  pairs.setAttribute("aria-label", "Above, one unseen digit of each class; below, what the model makes of it");
+  pairs.setAttribute("aria-label", tr("Above, one unseen digit of each class; below, what the model makes of it"));
   const originals = ROW.map((i) => shown.subarray(i * PIXELS, (i + 1) * PIXELS));
   function drawPairs() {
     const z = Float32Array.from(ROW.flatMap((i) => [codes[4 * i], codes[4 * i + 1]]));
@@ -277,14 +278,15 @@ bookLive.figure("fig-playground", ["small-digits"], async (panel, digits) => {
   // The curve: two strips with fixed scales, one axis of epochs.
   const curve = svg("svg", { class: "live-history", role: "img" });
   const STRIPS = [
-    { name: "reconstruction", title: "Reconstruction", kind: "good", top: 24, high: 104, from: 35, to: 75, ticks: [40, 50, 60, 70] },
-    { name: "kl", title: "KL divergence", kind: "price", top: 156, high: 64, from: 0, to: 8, ticks: [0, 4, 8] },
+    { name: "reconstruction", title: tr("Reconstruction"), kind: "good", top: 24, high: 104, from: 35, to: 75, ticks: [40, 50, 60, 70] },
+    { name: "kl", title: tr("KL divergence"), kind: "price", top: 156, high: 64, from: 0, to: 8, ticks: [0, 4, 8] },
   ];
   const number = (value) =>
-    Math.abs(value) < 1e5 ? signed(value, 1) : Number.isFinite(value) ? `${value < 0 ? "\u2212" : ""}10^${Math.floor(Math.log10(Math.abs(value)))}` : "beyond all numbers";
+    Math.abs(value) < 1e5 ? signed(value, 1) : Number.isFinite(value) ? `${value < 0 ? "\u2212" : ""}10^${Math.floor(Math.log10(Math.abs(value)))}` : tr("beyond all numbers");
   const spoken = ({ reconstruction, kl }) =>
-    `Reconstruction ${number(reconstruction)} nats an image` +
-    (settings.noise ? `, KL ${number(kl)}.` : ", no KL term.");
+    settings.noise
+      ? tr(`Reconstruction ${number(reconstruction)} nats an image, KL ${number(kl)}.`)
+      : tr(`Reconstruction ${number(reconstruction)} nats an image, no KL term.`);
   function drawCurve() {
     const wide = Math.max(280, panel.clientWidth);
     const end = [20, 40, 80, 160, 320, 640].find((n) => n >= trainer.epochs()) ?? 1280;
@@ -307,40 +309,40 @@ bookLive.figure("fig-playground", ["small-digits"], async (panel, digits) => {
       path(line(history.filter((p) => Number.isFinite(p[name]))), `live-curve live-line-${strip.kind}`);
       const last = history.at(-1);
       const none = name === "kl" && !settings.noise;
-      const now = none ? ": no such term" : last ? `: ${number(last[name])} nats` : "";
+      const now = none ? tr(": no such term") : last ? tr(`: ${number(last[name])} nats`) : "";
       text(left, top - 8, `${strip.title}${now}`, `live-say-${strip.kind}`);
     }
     let free = 0; // labels of marks do not cover each other
     for (const { epoch, words } of marks.slice(-6)) {
       const x = Math.max(free, toX(epoch) + 3);
-      free = x + 7 * words.length + 8;
+      free = x + 7 * words.replace(/[\u2e80-\uffff]/g, "$&$&").length + 8; // some letters are twice as wide
       if (free < right) text(x, STRIPS[0].top + 11, words, "live-tick");
     }
     const bottom = STRIPS[1].top + STRIPS[1].high;
     for (const share of [0, 0.25, 0.5, 0.75, 1])
       text(toX(share * end) - (share === 1 ? 8 : 0), bottom + 17, String(share * end), "live-tick live-middle");
-    text((left + right) / 2, bottom + 34, "epochs", "live-tick live-middle");
+    text((left + right) / 2, bottom + 34, tr("epochs"), "live-tick live-middle");
     curve.setAttribute("viewBox", `0 0 ${wide} ${bottom + 40}`);
     curve.replaceChildren(...parts);
     const last = history.at(-1);
-    curve.setAttribute("aria-label", last ? `Both terms so far. ${spoken(last)}` : "Both terms; nothing is trained yet.");
+    curve.setAttribute("aria-label", last ? tr(`Both terms so far. ${spoken(last)}`) : tr("Both terms; nothing is trained yet."));
   }
 
-  // -- Words and controls --------------------------------------------------------------------------
+  // -- Words and controls --
 
   const voice = bookLive.announcer();
   voice.text.classList.add("live-hidden");
   const button = (words, onclick, attributes = {}) =>
     element("button", { type: "button", onclick, ...attributes }, words);
   const start = button("", () => play(!playing), { class: "live-start" });
-  const single = button("One epoch", () => {
+  const single = button(tr("One epoch"), () => {
     if (plan) leave("");
     if (playing) play(false);
     const steps = Math.ceil(train.length / PIXELS / vae.BATCH);
     for (let i = 0; i < steps; i++) trainOnce();
     play(false);
   });
-  const afresh = button("Start afresh", () => {
+  const afresh = button(tr("Start afresh"), () => {
     if (plan) leave("");
     seed++;
     restart();
@@ -348,17 +350,17 @@ bookLive.figure("fig-playground", ["small-digits"], async (panel, digits) => {
   const clock = element("span", { class: "live-clock" });
   const sum = element("p", { class: "live-sum" });
   function status() {
-    const words = playing ? "\u275a\u275a Pause" : trainer.seen ? "\u25b6 Train on" : "\u25b6 Train";
+    const words = playing ? tr("\u275a\u275a Pause") : trainer.seen ? tr("\u25b6 Train on") : tr("\u25b6 Train");
     if (start.textContent !== words) start.textContent = words;
-    clock.textContent = `epoch ${trainer.epochs().toFixed(1)}`;
+    clock.textContent = tr(`epoch ${trainer.epochs().toFixed(1)}`);
     const last = history.at(-1) ?? { reconstruction: NaN, kl: NaN };
     const shownAs = (value) => (Number.isNaN(value) ? "\u2013" : number(value));
     const term = (kind, value, name) => element("b", { class: `live-say-${kind}` }, `${shownAs(value)} ${name}`);
-    const parts = ["loss = ", term("good", last.reconstruction, "reconstruction")];
+    const parts = [tr("loss = "), term("good", last.reconstruction, tr("reconstruction"))];
     if (settings.mean) parts.push(" / 196");
     if (settings.noise) {
       parts.push(settings.flipped ? " \u2212 " : " + ", `${settings.beta} \u00d7 `, term("price", last.kl, "KL"));
-    } else parts.push(", without noise and without a KL term");
+    } else parts.push(tr(", without noise and without a KL term"));
     parts.push(` = ${shownAs(vae.lossOf(settings.noise ? last : { ...last, kl: 0 }, settings))}`);
     sum.replaceChildren(...parts);
   }
@@ -374,18 +376,18 @@ bookLive.figure("fig-playground", ["small-digits"], async (panel, digits) => {
     });
     return { ...slider, show: () => slider.set(values.indexOf(settings[name])) };
   };
-  const inactive = (value) => (settings.noise ? String(value) : "not used");
+  const inactive = (value) => (settings.noise ? String(value) : tr("not used"));
   const sliders = {
-    beta: choice("\u03b2, weight of KL", "beta", BETAS, inactive),
-    rate: choice("Learning rate", "rate", RATES, String),
-    width: choice("Width (restarts)", "width", WIDTHS, String),
+    beta: choice(tr("\u03b2, weight of KL"), "beta", BETAS, inactive),
+    rate: choice(tr("Learning rate"), "rate", RATES, String),
+    width: choice(tr("Width (restarts)"), "width", WIDTHS, String),
   };
   const switches = {
-    noise: button("Noise off: an autoencoder", () => set({ noise: !settings.noise })),
-    mean: button("Mean in place of sum", () => set({ mean: !settings.mean })),
-    flipped: button("Wrong sign of the KL term", () => set({ flipped: !settings.flipped })),
+    noise: button(tr("Noise off: an autoencoder"), () => set({ noise: !settings.noise })),
+    mean: button(tr("Mean in place of sum"), () => set({ mean: !settings.mean })),
+    flipped: button(tr("Wrong sign of the KL term"), () => set({ flipped: !settings.flipped })),
   };
-  const back = button("Settings back", () => {
+  const back = button(tr("Settings back"), () => {
     if (plan) leave("");
     restart(experiments.START);
   });
@@ -409,7 +411,7 @@ bookLive.figure("fig-playground", ["small-digits"], async (panel, digits) => {
     }, { class: `live-digit-${digit}` }),
   );
 
-  // -- Pointing at the map -------------------------------------------------------------------------
+  // -- Pointing at the map --
 
   const where = element("p", { class: "live-note live-where" });
   function tell() {
@@ -418,7 +420,7 @@ bookLive.figure("fig-playground", ["small-digits"], async (panel, digits) => {
       const distance = Math.hypot(codes[4 * i] - place[0], codes[4 * i + 1] - place[1]);
       if (distance < best) [best, label] = [distance, digit];
     });
-    const words = `Decoded at (${signed(place[0], 2)}, ${signed(place[1], 2)}). The nearest code is that of a ${label}.`;
+    const words = tr(`Decoded at (${signed(place[0], 2)}, ${signed(place[1], 2)}). The nearest code is that of a ${label}.`);
     where.textContent = words;
     return words;
   }
@@ -452,13 +454,13 @@ bookLive.figure("fig-playground", ["small-digits"], async (panel, digits) => {
     move([...experiments.PRIOR.subarray(2 * (10 * at[1] + at[0]), 2 * (10 * at[1] + at[0]) + 2)]);
   });
 
-  // -- Experiments ---------------------------------------------------------------------------------
+  // -- Experiments --
 
   const guide = element("div", { class: "live-guide" });
   const answer = element("div", { class: "live-answer", "aria-live": "polite" });
   const paragraph = (words, kind = "") => element("p", { class: kind }, words);
   const strong = (words) => element("strong", {}, words);
-  const FREE = "Press Train and watch. Or choose an experiment: it asks what you expect, and then does it.";
+  const FREE = tr("Press Train and watch. Or choose an experiment: it asks what you expect, and then does it.");
   function leave(words) {
     plan = null;
     mark(-1);
@@ -466,7 +468,7 @@ bookLive.figure("fig-playground", ["small-digits"], async (panel, digits) => {
     answer.replaceChildren();
   }
   const tabs = [
-    button("Play freely", () => leave("")),
+    button(tr("Play freely"), () => leave("")),
     ...experiments.LIST.map((experiment, i) => button(`${i + 1} ${experiment.title}`, () => ask(i))),
   ];
   const mark = (i) => tabs.forEach((tab, k) => tab.setAttribute("aria-pressed", k === i + 1));
@@ -477,7 +479,7 @@ bookLive.figure("fig-playground", ["small-digits"], async (panel, digits) => {
     mark(i);
     answer.replaceChildren();
     const options = experiment.options.map((words, k) => button(words, () => begin(i, k, options)));
-    const choices = element("div", { class: "live-buttons", role: "group", "aria-label": "Your prediction" }, ...options);
+    const choices = element("div", { class: "live-buttons", role: "group", "aria-label": tr("Your prediction") }, ...options);
     const question = paragraph(strong(experiment.question), "live-ask-first");
     guide.replaceChildren(paragraph(experiment.setup), question, choices);
   }
@@ -509,8 +511,9 @@ bookLive.figure("fig-playground", ["small-digits"], async (panel, digits) => {
     }
     plan.until = trainer.seen + (epochs * train.length) / PIXELS;
     const total = experiment.stages.length;
-    answer.replaceChildren(paragraph(`Part ${stage + 1} of ${total}: ${name}, ${epochs} epochs.`, "live-note"));
+    answer.replaceChildren(paragraph(tr(`Part ${stage + 1} of ${total}: ${name}, ${epochs} epochs.`), "live-note"));
   }
+  const inSentence = (words) => words.replace(/^[A-Z](?=[a-z ])/, (letter) => letter.toLowerCase());
   function stageDone() {
     plan.measures.push(experiments.measure(trainer.model, { train, shown }));
     refresh();
@@ -519,18 +522,18 @@ bookLive.figure("fig-playground", ["small-digits"], async (panel, digits) => {
     plan = null;
     playing = false;
     refresh();
-    const verdict = guess === experiment.right ? "As you said." : `Not as you said. What happens: ${experiment.options[experiment.right].toLowerCase()}.`;
+    const verdict = guess === experiment.right ? tr("As you said.") : tr(`Not as you said. What happens: ${inSentence(experiment.options[experiment.right])}.`);
     const holds = Object.values(experiments.hold(experiment, measures)).every(Boolean);
     const parts = [paragraph(strong(verdict)), paragraph(experiment.told(measures)), paragraph(experiment.why)];
-    if (!holds) parts.push(paragraph("This run did not do all that the page says of it. Chance has a part in every training: try again.", "live-far"));
+    if (!holds) parts.push(paragraph(tr("This run did not do all that the page says of it. Chance has a part in every training: try again."), "live-far"));
     if (i + 1 < experiments.LIST.length)
-      parts.push(element("p", { class: "live-buttons" }, button("The next experiment", () => ask(i + 1))));
+      parts.push(element("p", { class: "live-buttons" }, button(tr("The next experiment"), () => ask(i + 1))));
     answer.replaceChildren(...parts);
     show(answer);
     bookLive.playground.measures = measures;
   }
 
-  // -- The panel -----------------------------------------------------------------------------------
+  // -- The panel --
 
   const area = (name, ...children) => element("div", { class: `live-${name}` }, ...children);
   const titled = (words, ...children) => element("div", {}, paragraph(words, "live-title"), ...children);
@@ -538,17 +541,17 @@ bookLive.figure("fig-playground", ["small-digits"], async (panel, digits) => {
     element("div", { class: `live-${name}`, role: "group", "aria-label": words }, ...children);
   panel.classList.add("live-playground");
   panel.append(
-    group("tabs", "Experiments", ...tabs),
+    group("tabs", tr("Experiments"), ...tabs),
     area("guidebox", guide, answer),
     area("toolbar", start, single, afresh, clock),
     sum,
     area(
       "worlds",
-      titled("The latent map", map, group("legend", "Show one digit", ...buttons)),
-      titled("Drawn from the prior", grid, where),
+      titled(tr("The latent map"), map, group("legend", tr("Show one digit"), ...buttons)),
+      titled(tr("Drawn from the prior"), grid, where),
     ),
-    titled("Unseen digits, and their reconstructions", pairs),
-    titled("The two terms, in nats an image", curve),
+    titled(tr("Unseen digits, and their reconstructions"), pairs),
+    titled(tr("The two terms, in nats an image"), curve),
     area("knobs", sliders.beta.row, sliders.rate.row, sliders.width.row),
     area("switches", ...Object.values(switches), back),
     voice.text,

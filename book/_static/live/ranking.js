@@ -2,7 +2,7 @@
 "use strict";
 
 bookLive.figure("fig-ranking", ["small-ranking"], async (panel, data) => {
-  const { element } = bookLive;
+  const { element, tr } = bookLive;
   const SIDE = 28;
   const PIXELS = SIDE * SIDE;
   const N = data.labels.length;
@@ -33,10 +33,11 @@ bookLive.figure("fig-ranking", ["small-ranking"], async (panel, data) => {
   }
 
   const asked = element("canvas", { width: SIDE, height: SIDE, role: "img" });
-  asked.setAttribute("aria-label", `The query: a ${data.digit}`);
+  asked.setAttribute("aria-label", tr(`The query: a ${data.digit}`));
   bookLive.paint(asked, image(0));
-  const hint =
-    "Drag a result, or tap it and then a place. By keyboard, the arrow keys move the result in focus.";
+  const hint = tr(
+    "Drag a result, or tap it and then a place. By keyboard, the arrow keys move the result in focus.",
+  );
   const places = order.map((_, rank) => {
     const canvas = element("canvas", { width: SIDE, height: SIDE, "aria-hidden": "true" });
     const tile = element("button", { type: "button", "aria-pressed": "false" }, canvas);
@@ -46,10 +47,10 @@ bookLive.figure("fig-ranking", ["small-ranking"], async (panel, data) => {
     tile.addEventListener("click", () => tap(rank));
     return { canvas, tile, number, bar, mark, item: element("li", {}, column, tile, mark) };
   });
-  const list = element("ol", { "aria-label": `Results. ${hint}` }, ...places.map((p) => p.item));
+  const list = element("ol", { "aria-label": tr(`Results. ${hint}`) }, ...places.map((p) => p.item));
   const NAMES = {
     precision: () => `P@${k}`,
-    recall: () => `recall@${k}`,
+    recall: () => tr(`recall@${k}`),
     ap: () => `AP@${k}`,
     ndcg: () => `nDCG@${k}`,
   };
@@ -66,7 +67,7 @@ bookLive.figure("fig-ranking", ["small-ranking"], async (panel, data) => {
       const good = found.hits[rank] === 1;
       bookLive.paint(canvas, image(1 + order[rank]));
       const digit = data.labels[order[rank]];
-      tile.setAttribute("aria-label", `Rank ${rank + 1}: a ${digit}, ${good ? "hit" : "miss"}`);
+      tile.setAttribute("aria-label", good ? tr(`Rank ${rank + 1}: a ${digit}, hit`) : tr(`Rank ${rank + 1}: a ${digit}, miss`));
       tile.setAttribute("aria-pressed", rank === chosen);
       number.textContent = found.sofar[rank].toFixed(2);
       bar.style.height = `${6 * found.sofar[rank]}rem`;
@@ -81,8 +82,8 @@ bookLive.figure("fig-ranking", ["small-ranking"], async (panel, data) => {
     const right = sum(found.hits.slice(0, k));
     const terms = found.sofar.filter((_, j) => j < k && found.hits[j]).map((p) => p.toFixed(2));
     const added = terms.length ? `(${terms.join(" + ")})` : "0";
-    const shares = `P@${k} = ${right}/${k}, recall@${k} = ${right}/${data.relevant}`;
-    const words = `${shares}, AP@${k} = ${added} / ${data.relevant} = ${found.ap.toFixed(3)}.`;
+    const shares = tr(`P@${k} = ${right}/${k}, recall@${k} = ${right}/${data.relevant}`);
+    const words = tr(`${shares}, AP@${k} = ${added} / ${data.relevant} = ${found.ap.toFixed(3)}.`);
     voice.say(words);
   }
 
@@ -151,10 +152,10 @@ bookLive.figure("fig-ranking", ["small-ranking"], async (panel, data) => {
     k = value;
     draw();
   };
-  const slider = bookLive.slider("first k results", { min: 1, max: N, step: 1, value: N, change: cut });
+  const slider = bookLive.slider(tr("first k results"), { min: 1, max: N, step: 1, value: N, change: cut });
   panel.classList.add("live-ranking");
   panel.append(
-    element("div", { class: "live-asked" }, asked, element("p", {}, `The query. ${hint}`)),
+    element("div", { class: "live-asked" }, asked, element("p", {}, tr(`The query. ${hint}`))),
     list,
     slider.row,
     element("div", { class: "live-dials" }, ...dials.map((dial) => dial.row)),
@@ -162,9 +163,9 @@ bookLive.figure("fig-ranking", ["small-ranking"], async (panel, data) => {
     element(
       "p",
       { class: "live-buttons" },
-      button("As found", (a, b) => a - b),
-      button("Best order", (a, b) => hit(b) - hit(a)),
-      button("Worst order", (a, b) => hit(a) - hit(b)),
+      button(tr("As found"), (a, b) => a - b),
+      button(tr("Best order"), (a, b) => hit(b) - hit(a)),
+      button(tr("Worst order"), (a, b) => hit(a) - hit(b)),
     ),
   );
   draw();

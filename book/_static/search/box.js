@@ -1,6 +1,8 @@
 /* The search field and its results: a combobox with a list, in the window of Ctrl-K and on the search page. */
 "use strict";
 (() => {
+  // Marks words that tools/site_words.py puts into the language of the edition.
+  const tr = (words) => words;
   const ROOT = document.documentElement.dataset.content_root;
   const SHOWN = 10;
 
@@ -12,27 +14,31 @@
   }
 
   /* A text with the words that were found in it marked. */
-  function marked(text, isMarked) {
-    const parts = text.split(/(\d+(?:\.\d+)+|[\p{L}\p{N}]+)/u);
-    return parts.map((part, place) => (place % 2 && isMarked(part) ? make("mark", {}, part) : part));
+  function marked(parts) {
+    const joined = [];
+    for (const [part, on] of parts) {
+      if (on && joined.at(-1)?.[1]) joined.at(-1)[0] += part;
+      else joined.push([part, on]);
+    }
+    return joined.map(([part, on]) => (on ? make("mark", {}, part) : part));
   }
 
-  function option(result, id, isMarked) {
+  function option(result, id, split) {
     const place = result.anchor ? `#${result.anchor}` : "";
     const path = [result.label, result.parent].filter(Boolean).join(" › ");
     return make(
       "a",
       { role: "option", id, href: `${ROOT}${result.path}.html${place}`, tabindex: "-1", "data-kind": result.kind },
-      make("span", { class: "search-title" }, ...marked(result.title, isMarked)),
+      make("span", { class: "search-title" }, ...marked(split(result.title))),
       make("span", { class: "search-path" }, path),
-      make("span", { class: "search-excerpt" }, ...marked(result.excerpt, isMarked)),
+      make("span", { class: "search-excerpt" }, ...marked(split(result.excerpt))),
     );
   }
 
   function attach(form, number) {
     const input = form.querySelector("input");
     const dialog = form.closest("dialog");
-    const list = make("div", { role: "listbox", id: `search-list-${number}`, "aria-label": "Results", hidden: "" });
+    const list = make("div", { role: "listbox", id: `search-list-${number}`, "aria-label": tr("Results"), hidden: "" });
     const status = make("p", { role: "status", class: "search-status" });
     const panel = make("div", { class: "search-panel" }, status, list);
     let active = -1;
@@ -54,9 +60,9 @@
 
     function show() {
       const query = input.value.trim();
-      const { results, isMarked } = window.bookSearch.find(query);
+      const { results, split } = window.bookSearch.find(query);
       const shown = results.slice(0, dialog ? SHOWN : 5 * SHOWN);
-      list.replaceChildren(...shown.map((result, place) => option(result, `${list.id}-${place}`, isMarked)));
+      list.replaceChildren(...shown.map((result, place) => option(result, `${list.id}-${place}`, split)));
       if (shown.length < results.length && dialog) list.append(wayToAll(query, results.length));
       list.hidden = !shown.length;
       input.setAttribute("aria-expanded", String(shown.length > 0));
@@ -67,7 +73,7 @@
 
     // A phone has no Esc.
     function wayOut() {
-      const button = make("button", { type: "button", class: "search-close" }, "Close");
+      const button = make("button", { type: "button", class: "search-close" }, tr("Close"));
       button.addEventListener("click", () => dialog.close());
       return button;
     }
@@ -75,13 +81,13 @@
     function wayToAll(query, count) {
       const href = `${form.action}?q=${encodeURIComponent(query)}`;
       const attributes = { role: "option", id: `${list.id}-all`, href, tabindex: "-1", class: "search-all" };
-      return make("a", attributes, `All ${count} results`);
+      return make("a", attributes, tr(`All ${count} results`));
     }
 
     function said(query, count) {
-      if (!query) return "A word, a symbol’s name, “equation 2.13” or “exercise 2.1”.";
-      if (!count) return `Nothing found for “${query}”. The glossary and the index list all terms.`;
-      return count === 1 ? "1 result" : `${count} results`;
+      if (!query) return tr("A word, a symbol’s name, “equation 2.13” or “exercise 2.1”.");
+      if (!count) return tr(`Nothing found for “${query}”. The glossary and the index list all terms.`);
+      return count === 1 ? tr("1 result") : tr(`${count} results`);
     }
 
     const keys = {

@@ -10,7 +10,15 @@ window.bookSearch = (() => {
   const REPEATED = 0.3;
   const COMMON = new Set(common.split(" "));
 
-  const words = (text) => text.toLowerCase().match(/\d+(?:\.\d+)+|[\p{L}\p{N}]+/gu) ?? [];
+  // No space stands between Chinese words: each two characters in a row count as one. Where they say nothing,
+  // they are cut.
+  const WORD = /\d+(?:\.\d+)+|[\u3400-\u9fff]+|(?:(?![\u3400-\u9fff])[\p{L}\p{N}])+/gu;
+  const isChinese = (word) => /[\u3400-\u9fff]/.test(word);
+  const byLength = (a, b) => b.length - a.length;
+  const SILENT = new RegExp([...COMMON].filter(isChinese).sort(byLength).join("|") || "$", "g");
+  const pairs = (part) => (part.length < 2 ? [part] : [...part].slice(1).map((_, place) => part.slice(place, place + 2)));
+  const cut = (run) => (isChinese(run) ? run.replace(SILENT, " ").split(" ").filter(Boolean).flatMap(pairs) : [run]);
+  const words = (text) => (text.toLowerCase().match(WORD) ?? []).flatMap(cut);
 
   /* One form for all spellings and endings of a word: neighbour, neighbors; collapse, collapsed. */
   function fold(word) {
@@ -80,7 +88,7 @@ window.bookSearch = (() => {
     const isLong = typed.length > 1 || query.length === 1;
     for (const word of places.keys()) {
       if (word === typed) found.set(word, 1);
-      else if (isLong && word.startsWith(typed)) found.set(word, 0.4 + (0.4 * typed.length) / word.length);
+      else if (isLong && (isChinese(typed) ? word.includes(typed) : word.startsWith(typed))) found.set(word, 0.4 + (0.4 * typed.length) / word.length);
     }
     if (found.size || typed.length < 4 || /\d/.test(typed)) return found;
     for (const word of places.keys()) {
@@ -92,7 +100,10 @@ window.bookSearch = (() => {
   /* The query as it was typed, with two words as one or one as two, and with other names for what has one. */
   function readings(query) {
     const typed = words(query).join(" ");
-    const plain = meant(query);
+    const asked = meant(query);
+    // Of Chinese only what is a word somewhere counts, and not the end of one beside the start of the next.
+    const isKnown = (word) => !isChinese(word) || word.length < 2 || places.has(word);
+    const plain = asked.some((word) => isChinese(word) && isKnown(word)) ? asked.filter(isKnown) : asked;
     const found = [plain];
     joined(plain).forEach((word, place) => {
       if (places.has(word)) found.push(plain.toSpliced(place, 2, word));
@@ -159,7 +170,17 @@ window.bookSearch = (() => {
     const whole = all.filter(([, { whole }]) => whole);
     const ranked = (whole.length ? whole : all).sort((a, b) => b[1].value - a[1].value || a[0] - b[0]);
     const isMarked = (word) => marked.has(fold(word.toLowerCase()));
-    return { results: ranked.map(([number, { value }]) => ({ ...entries[number], value })), isMarked };
+    const split = (text) => parts(text, isMarked);
+    return { results: ranked.map(([number, { value }]) => ({ ...entries[number], value })), split };
+  }
+
+  /* A text in parts, each with whether it is marked: a Chinese character is with either of its neighbours. */
+  function parts(text, isMarked) {
+    return text.split(new RegExp(`(${WORD.source})`, "u")).flatMap((part, place) => {
+      if (!isChinese(part)) return [[part, place % 2 === 1 && isMarked(part)]];
+      const on = (at) => isMarked(part[at]) || [at - 1, at].some((from) => isMarked(part.slice(Math.max(0, from), from + 2)));
+      return [...part].map((letter, at) => [letter, on(at)]);
+    });
   }
 
   return { find };

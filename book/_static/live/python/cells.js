@@ -3,7 +3,7 @@
 
 (() => {
   const page = window.bookPage;
-  const { element, button, python } = page;
+  const { element, button, python, tr } = page;
   const LIMIT = 600_000; // milliseconds; chapters take seconds where a browser is quick
   const NAME = location.pathname;
   const cells = [];
@@ -14,7 +14,7 @@
     const source = fixed.querySelector("pre").textContent.trimEnd();
     const stored = [...cell.querySelectorAll(":scope > .cell_output")];
     const one = { source, run: -1, ran: "", code: () => area.value };
-    const label = `Code of cell ${number + 1}`;
+    const label = tr(`Code of cell ${number + 1}`);
     const keys = { Control: () => python.busy || upTo(number), Shift: () => python.busy || upTo(number) };
     const { box, area, replace } = page.editor(source, label, "py-cells-help", keys, () => {});
     const state = element("p", { class: "py-state", role: "status" });
@@ -29,10 +29,10 @@
     const reset = () => {
       if (area.value !== source) replace(source);
       one.show(null);
-      one.say("The code and its stored output are as they were at first.");
+      one.say(tr("The code and its stored output are as they were at first."));
       one.run = -1;
     };
-    const buttons = element("div", { class: "py-buttons" }, page.runs("Run", () => upTo(number)), button("Reset", reset), page.stops());
+    const buttons = element("div", { class: "py-buttons" }, page.runs(tr("Run"), () => upTo(number)), button(tr("Reset"), reset), page.stops());
     fixed.classList.add("py-replaced");
     fixed.after(box);
     (place.closest("details") ?? place).after(buttons, state, result);
@@ -51,24 +51,24 @@
       const answer = await python.work(
         { call: "cell", needs: page.needs(code), given: [NAME, `cell ${i + 1}`, code] },
         LIMIT,
-        i === number ? one.say : (text) => (one.say(text), cells[number].say(`First the cells above. Cell ${i + 1}: ${text}`)),
+        i === number ? one.say : (text) => (one.say(text), cells[number].say(tr(`First the cells above. Cell ${i + 1}: ${text}`))),
       );
       if (answer.failed) return;
       if (answer.late || answer.stopped) {
-        one.say("Ended.");
+        one.say(tr("Ended."));
         return python.again(cells[number].say);
       }
       one.show(answer.outputs);
       const wrong = answer.outputs.some(({ kind }) => kind === "error");
       one.run = wrong ? -1 : python.runs;
       one.ran = code;
-      one.say(wrong ? "Stopped by an error." : answer.outputs.length ? "" : "Done; this cell shows nothing.");
+      one.say(wrong ? tr("Stopped by an error.") : answer.outputs.length ? "" : tr("Done; this cell shows nothing."));
       if (wrong) {
-        if (i < number) cells[number].say(`Cell ${i + 1} above stops with an error.`);
+        if (i < number) cells[number].say(tr(`Cell ${i + 1} above stops with an error.`));
         return;
       }
     }
-    cells[number].say(cells[number].outputs.length ? "Done." : "Done; this cell shows nothing.");
+    cells[number].say(cells[number].outputs.length ? tr("Done.") : tr("Done; this cell shows nothing."));
   }
 
   const code = (cell) => cell.querySelector(".cell_input pre")?.textContent ?? "";
@@ -76,9 +76,9 @@
 
   function open(invitation) {
     found.forEach(make);
-    for (const cell of others) cell.prepend(element("p", { class: "py-mark" }, `Needs ${needOf(cell)}`));
-    const all = element("div", { class: "py-buttons" }, page.runs(others.length ? "Run all that can" : "Run all cells", () => upTo(cells.length - 1), { class: "py-main" }), page.stops());
-    const help = element("p", { class: "py-help", id: "py-cells-help" }, "Each cell can be changed. Run, or Shift+Enter, runs it, and first those above that have not run. Tab indents; to leave the editor by keyboard, press Esc, then Tab.");
+    for (const cell of others) cell.prepend(element("p", { class: "py-mark" }, tr(`Needs ${needOf(cell)}`)));
+    const all = element("div", { class: "py-buttons" }, page.runs(others.length ? tr("Run all that can") : tr("Run all cells"), () => upTo(cells.length - 1), { class: "py-main" }), page.stops());
+    const help = element("p", { class: "py-help", id: "py-cells-help" }, tr("Each cell can be changed. Run, or Shift+Enter, runs it, and first those above that have not run. Tab indents; to leave the editor by keyboard, press Esc, then Tab."));
     invitation.replaceChildren(help, ...elsewhere(), all);
     all.firstChild.focus();
   }
@@ -87,10 +87,10 @@
   function elsewhere() {
     if (!others.length) return [];
     const needs = [...new Set(others.map(needOf))];
-    const names = needs.length > 1 ? `${needs.slice(0, -1).join(", ")} or ${needs.at(-1)}` : needs[0];
-    const link = said?.querySelector("a")?.cloneNode(true) ?? "in Colab or at home";
-    const count = others.length > 1 ? `The other ${others.length} need` : "The other one needs";
-    return [element("p", {}, `${count} ${names}: run ${others.length > 1 ? "them" : "it"} `, link, ".")];
+    const names = page.either([needs.slice(0, -1).join(tr(", ")), needs.at(-1)].filter(Boolean));
+    const link = said?.querySelector("a")?.cloneNode(true) ?? tr("in Colab or at home");
+    const count = others.length > 1 ? tr(`The other ${others.length} need ${names}: run them `) : tr(`The other one needs ${names}: run it `);
+    return [element("p", {}, count, link, tr("."))];
   }
 
   const found = [...document.querySelectorAll(".cell.python-cell")].filter(code);
@@ -98,12 +98,15 @@
   if (!found.length || !page.able || page.isFile) return;
   const said = document.querySelector(".py-elsewhere");
   const groups = page.needs(found.map(code).join("\n"));
-  const which = others.length ? `${found.length} of the ${found.length + others.length} code cells of this page` : "The code of this page";
+  const size = page.megabytes(page.bytes(groups));
+  const offer = others.length
+    ? tr(`${found.length} of the ${found.length + others.length} code cells of this page can run here, in your browser, and you can change them. Running them loads about ${size}, once.`)
+    : tr(`The code of this page can run here, in your browser, and you can change it. Running it loads about ${size}, once.`);
   const invitation = element("div", { class: "py py-invitation" });
   invitation.append(
-    element("p", {}, `${which} can run here, in your browser, and you can change ${others.length ? "them" : "it"}. Running ${others.length ? "them" : "it"} loads about ${page.megabytes(page.bytes(groups))}, once.`),
+    element("p", {}, offer),
     ...elsewhere(),
-    element("div", { class: "py-buttons" }, button("Make the code live", () => open(invitation), { class: "py-main" })),
+    element("div", { class: "py-buttons" }, button(tr("Make the code live"), () => open(invitation), { class: "py-main" })),
   );
   if (said) said.replaceWith(invitation);
   else found[0].before(invitation);

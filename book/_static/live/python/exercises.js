@@ -3,13 +3,20 @@
 
 (() => {
   const page = window.bookPage;
-  const { element, button, python, store } = page;
+  const { element, button, python, store, tr } = page;
   const LIMIT = 10_000; // milliseconds that an answer may compute; browsers are slower than Python at home
   const CHECK = /^exercises\.check\("(\w+)", \1\)$/m;
   const IMPORT = "from vae_tutorial import exercises";
-  const FILE =
+  const FILE = tr(
     "Opened as a file, a page may not run Python. In the folder of this book, the command " +
-    "python -m http.server --directory _build/html serves it at http://localhost:8000, and there the exercises answer.";
+      "python -m http.server --directory _build/html serves it at http://localhost:8000, and there the exercises answer.",
+  );
+  const STATES = {
+    right: tr("right"),
+    "not yet right": tr("not yet right"),
+    "not attempted yet": tr("not attempted yet"),
+    "not checked yet": tr("not checked yet"),
+  };
   const exercises = [];
 
   // -- One exercise -----------------------------------------------------------------------------------------
@@ -18,7 +25,7 @@
   function hintsAfter(cell) {
     const found = [];
     for (let next = cell.nextElementSibling; next?.matches("details"); next = next.nextElementSibling) {
-      if (next.querySelector("summary").textContent.trim().startsWith("Hint")) found.push(next);
+      if (next.querySelector("summary").textContent.trim().startsWith(tr("Hint"))) found.push(next);
     }
     return found;
   }
@@ -32,7 +39,7 @@
     const known = store.read(name);
     let asked = 0;
 
-    const help = element("p", { class: "py-help", id: `py-help-${name}` }, "Ctrl+Enter checks, Shift+Enter runs. Tab indents; to leave the editor by keyboard, press Esc, then Tab.");
+    const help = element("p", { class: "py-help", id: `py-help-${name}` }, tr("Ctrl+Enter checks, Shift+Enter runs. Tab indents; to leave the editor by keyboard, press Esc, then Tab."));
     const state = element("p", { class: "py-state", role: "status" });
     const result = element("div", { class: "py-result", role: "status" });
     const say = (text) => (state.textContent = text);
@@ -41,7 +48,7 @@
       tell();
     };
     const keys = { Control: () => python.busy || work("check"), Shift: () => python.busy || work("attempt") };
-    const { box, area, replace } = page.editor(known.code ?? stub, `Your answer: ${title}`, help.id, keys, () =>
+    const { box, area, replace } = page.editor(known.code ?? stub, tr(`Your answer: ${title}`), help.id, keys, () =>
       keep({ code: area.value, status: "", message: "" }),
     );
 
@@ -52,7 +59,7 @@
       const answer = await python.work({ call, needs, given: [name, code] }, LIMIT, say);
       if (answer.failed) return;
       if (answer.late) {
-        const text = `Your function was not done after ${LIMIT / 1000} s. Does a loop never end? The page has ended Python.`;
+        const text = tr(`Your function was not done after ${LIMIT / 1000} s. Does a loop never end? The page has ended Python.`);
         page.show(result, [page.verdict("not yet right", text)]);
         if (call === "check") keep({ code, status: "not yet right", message: text });
       }
@@ -78,7 +85,7 @@
     function reset() {
       replace(stub);
       forget();
-      say("The editor is as it was at first.");
+      say(tr("The editor is as it was at first."));
     }
 
     function forget() {
@@ -91,10 +98,10 @@
     const buttons = element(
       "div",
       { class: "py-buttons" },
-      page.runs("Check", () => work("check"), { class: "py-main" }),
-      page.runs("Run", () => work("attempt")),
-      ...(hints.length ? [button("Hint", showHint)] : []),
-      button("Reset", reset),
+      page.runs(tr("Check"), () => work("check"), { class: "py-main" }),
+      page.runs(tr("Run"), () => work("attempt")),
+      ...(hints.length ? [button(tr("Hint"), showHint)] : []),
+      button(tr("Reset"), reset),
       page.stops(),
     );
     cell.before(element("div", { class: "py", "data-exercise": name }, box, buttons, help, page.note(["start"]), state, result));
@@ -121,7 +128,7 @@
       source,
     });
     const cells = [
-      markdown("title", `# ${heading}: answers`),
+      markdown("title", tr(`# ${heading}: answers`)),
       code("imports", `import numpy as np\n\n${IMPORT}`),
       ...exercises.flatMap((one) => {
         const { status, message } = store.read(one.name);
@@ -149,13 +156,13 @@
     const list = element("ul", { class: "py-list" });
     const sum = element("p", { class: "py-sum", role: "status" });
     const done = element("p", { class: "py-state", role: "status" });
-    const erase = button("Erase my answers", () => ask(true));
-    const sure = button("Yes, erase them", () => {
+    const erase = button(tr("Erase my answers"), () => ask(true));
+    const sure = button(tr("Yes, erase them"), () => {
       exercises.forEach((one) => one.clear());
       ask(false);
-      done.textContent = "Nothing of this page is kept any more.";
+      done.textContent = tr("Nothing of this page is kept any more.");
     });
-    const question = element("p", { class: "py-sure", hidden: true }, "All answers of this page? ", sure, " ", button("No, keep them", () => ask(false)));
+    const question = element("p", { class: "py-sure", hidden: true }, tr("All answers of this page? "), sure, " ", button(tr("No, keep them"), () => ask(false)));
     function ask(on) {
       question.hidden = !on;
       (on ? sure : erase).focus();
@@ -163,15 +170,15 @@
     function draw() {
       const found = exercises.map(({ name }) => store.read(name).status || "not checked yet");
       const right = found.filter((status) => status === "right").length;
-      const words = `${right} of ${found.length} right.`;
+      const words = tr(`${right} of ${found.length} right.`);
       if (sum.textContent !== words) sum.textContent = words;
-      list.replaceChildren(...exercises.map(({ title }, i) => element("li", { "data-status": found[i] }, `${title}: ${found[i]}`)));
+      list.replaceChildren(...exercises.map(({ title }, i) => element("li", { "data-status": found[i] }, tr(`${title}: ${STATES[found[i]]}`))));
     }
     document.addEventListener("book-answers", draw);
     draw();
-    const what = "Your answers stay in this browser and go nowhere else. As a notebook you can hand them in: the teacher's program marks it.";
+    const what = tr("Your answers stay in this browser and go nowhere else. As a notebook you can hand them in: the teacher's program marks it.");
     cell.before(
-      element("div", { class: "py py-progress" }, sum, list, element("p", {}, what), element("div", { class: "py-buttons" }, button("Download my answers", download), erase), question, done),
+      element("div", { class: "py py-progress" }, sum, list, element("p", {}, what), element("div", { class: "py-buttons" }, button(tr("Download my answers"), download), erase), question, done),
     );
     cell.classList.add("py-replaced");
   }

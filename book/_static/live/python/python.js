@@ -5,7 +5,9 @@
   const HERE = document.currentScript.src;
   const parts = { ...window.bookParts, base: new URL("../../python/", HERE).href };
   const page = (window.bookPage = {});
-  const WAITING = "Python was ended before it came to this.";
+  // Marks words that tools/site_words.py puts into the language of the edition.
+  const tr = (page.tr = (words) => words);
+  const WAITING = tr("Python was ended before it came to this.");
 
   // -- Building the page ----------------------------------------------------------------------------
 
@@ -66,7 +68,7 @@
     URL.revokeObjectURL(address);
     python.runs += 1;
     worker.onmessage = ({ data }) => hear(data);
-    worker.onerror = (event) => end({ failed: event.message || "it stopped" });
+    worker.onerror = (event) => end({ failed: event.message || tr("it stopped") });
     worker.postMessage({ id: 0, parts });
   }
 
@@ -120,26 +122,26 @@
   // Asks for one thing at a time, and says on the way how far loading is.
   python.work = async (message, limit, say) => {
     hold(true);
-    say(python.ready ? "Python runs …" : "Python is loading …");
+    say(python.ready ? tr("Python runs …") : tr("Python is loading …"));
     let told = 0; // a screen reader says each of these: not more than one for two megabytes
     onprogress = ({ done, total }) => {
       if (done < total && done - told < 2e6) return;
       told = done;
-      const loading = `Python is loading: ${page.megabytes(done)} of ${page.megabytes(total)}`;
-      say(done < total ? loading : "Python starts …");
+      const loading = tr(`Python is loading: ${page.megabytes(done)} of ${page.megabytes(total)}`);
+      say(done < total ? loading : tr("Python starts …"));
     };
     const answer = await python.ask(message, limit);
     hold(false);
-    if (answer.failed) say(`Python cannot run here now: ${answer.failed}`);
+    if (answer.failed) say(tr(`Python cannot run here now: ${answer.failed}`));
     return answer;
   };
 
   // After an endless loop: starts again at once, so that it is there when it is wanted.
   python.again = async (say) => {
-    say("Python starts again …");
+    say(tr("Python starts again …"));
     onprogress = () => {};
     const answer = await python.ask({});
-    if (!python.busy) say(answer.failed ? `Python does not start again: ${answer.failed}` : "Python is ready again.");
+    if (!python.busy) say(answer.failed ? tr(`Python does not start again: ${answer.failed}`) : tr("Python is ready again."));
   };
 
   python.stop = () => end({ stopped: true });
@@ -156,13 +158,13 @@
   // A button that asks Python for something; while Python is busy it does nothing.
   page.runs = (text, action, attributes = {}) =>
     page.button(text, () => python.busy || action(), { "data-runs": true, ...attributes });
-  page.stops = () => page.button("Stop", python.stop, { "data-stops": true, hidden: true });
+  page.stops = () => page.button(tr("Stop"), python.stop, { "data-stops": true, hidden: true });
 
   page.note = (groups) =>
     element(
       "p",
       { class: "py-note" },
-      `Python runs here, in your browser. The first click loads about ${page.megabytes(page.bytes(groups))}, once.`,
+      tr(`Python runs here, in your browser. The first click loads about ${page.megabytes(page.bytes(groups))}, once.`),
     );
 
   // -- What is kept in this browser --------------------------------------------------------------------
@@ -195,9 +197,9 @@
   // -- How outputs look ----------------------------------------------------------------------------------
 
   const SAYS = {
-    right: "Right.",
-    "not yet right": "Not yet right.",
-    "not attempted yet": "Not attempted yet. Put your code in place of the dots.",
+    right: tr("Right."),
+    "not yet right": tr("Not yet right."),
+    "not attempted yet": tr("Not attempted yet. Put your code in place of the dots."),
   };
 
   page.verdict = (status, text) => {
@@ -233,12 +235,13 @@
     return colours;
   }
 
+  const either = (page.either = (names) => names.reduce((some, name) => tr(`${some} or ${name}`)));
   page.view = ({ kind, text, status, png, lacks }) => {
     if (kind === "verdict") return page.verdict(status, text);
     if (kind === "markdown") return markdown(text);
-    if (kind === "wanted") return element("p", {}, "A right answer gives ", element("code", {}, text));
-    if (kind === "passed") return element("div", { class: "py-passed" }, `Python in the page has no ${lacks}. Passed over:`, pre("py-text", text));
-    if (kind === "picture") return element("img", { src: `data:image/png;base64,${png}`, alt: "Figure drawn by this cell" });
+    if (kind === "wanted") return element("p", {}, tr("A right answer gives "), element("code", {}, text));
+    if (kind === "passed") return element("div", { class: "py-passed" }, tr(`Python in the page has no ${either(lacks.split(" or "))}. Passed over:`), pre("py-text", text));
+    if (kind === "picture") return element("img", { src: `data:image/png;base64,${png}`, alt: tr("Figure drawn by this cell") });
     return pre(kind === "error" ? "py-text py-error" : "py-text", text.replace(/\n$/, ""));
   };
 

@@ -90,7 +90,8 @@ async function start() {
   const lockFileURL = address("pyodide-lock.json");
   pyodide = await self.loadPyodide({ indexURL: parts.base, lockFileURL, packages: ["numpy"] });
   await unpack("library.zip");
-  pyodide.runPython("import sys; sys.path.insert(0, '/book')");
+  pyodide.runPython("import os, sys; sys.path.insert(0, '/book')");
+  if (parts.language) pyodide.runPython(`os.environ["VAE_TUTORIAL_LANGUAGE"] = "${parts.language}"`);
   session = pyodide.pyimport("session");
   held.clear();
 }
