@@ -49,7 +49,7 @@ def _merged(got, distances, ids, k):
         "An image among the $k$ nearest of the whole gallery is beaten by fewer than $k$ images "
         "anywhere, so by fewer than $k$ on its own machine: it is in that machine's list. So "
         "the joined lists hold all the winners. Sort the joined distances, keep the first `k`, "
-        "and look up the ids at those places. Only $k$ numbers a machine travel over the "
+        "and look up the ids at those places. Only $k$ distances and ids a machine travel over the "
         "network, whatever the size of its part."
     ),
     hints=(
