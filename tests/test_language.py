@@ -4,7 +4,8 @@ import re
 from types import SimpleNamespace
 
 import pytest
-from language_extension import EDITIONS, add_ways, move_below, name_languages
+import site_words
+from language_extension import EDITIONS, add_ways, lean, move_below, name_languages
 from publishing import Publication
 
 
@@ -61,6 +62,18 @@ def test_the_addresses_of_an_edition_are_where_it_lies():
     assert config.book_publication.url == config.html_baseurl == "https://example.org/book/zh/"
     alone = an_app("zh_CN", "https://example.org/book/", editions=False).config
     assert alone.book_publication.url == "https://example.org/book/"
+
+
+def test_scripts_lose_their_comments_and_nothing_else():
+    script = '// What it is.\n"use strict";\n  // One.\n  // Two.\nlet a = "// no"; // why\n'
+    assert lean(script) == '// What it is.\n"use strict";\nlet a = "// no"; // why\n'
+    for path in site_words.sources():
+        if path.suffix == ".js":
+            text = path.read_text(encoding="utf-8")
+            gone = set(text.splitlines()) - set(lean(text).splitlines())
+            assert all(line.lstrip().startswith("//") for line in gone)
+            # A text of several lines might have one that begins so.
+            assert not any("\n" in text for text in re.findall(r"`[^`]*`", lean(text))), path
 
 
 def test_what_stays_english_is_named_so():

@@ -58,7 +58,7 @@ def setup(app):
     app.connect("builder-inited", teach_templates)
     app.connect("html-page-context", add_ways, priority=920)
     app.connect("html-page-context", name_languages, priority=920)
-    app.connect("build-finished", translate_scripts)
+    app.connect("build-finished", write_scripts)
     app.connect("build-finished", translate_theme)
     return {"parallel_read_safe": True, "parallel_write_safe": False}
 
@@ -99,16 +99,21 @@ def teach_templates(app) -> None:
 # -- The scripts ----------------------------------------------------------------------------------
 
 
-def translate_scripts(app, exception) -> None:
-    """Put the words of this edition into the copies of our scripts that the site has."""
+def write_scripts(app, exception) -> None:
+    """Put our scripts into the site: in the words of this edition, and without our comments."""
     known = site_words.known_in(app.config.language)
-    if exception or app.builder.format != "html" or not known:
+    if exception or app.builder.format != "html":
         return
     for source in site_words.STATIC.rglob("*.js"):
         place = source.relative_to(site_words.STATIC)
         if site_words.is_ours(place):
             text = site_words.translated(source.read_text(encoding="utf-8"), known)
-            (Path(app.outdir) / "_static" / place).write_text(text, encoding="utf-8")
+            (Path(app.outdir) / "_static" / place).write_text(lean(text), encoding="utf-8")
+
+
+def lean(script: str) -> str:
+    """Return a script without lines of comment, but for the first, which says what it is."""
+    return re.sub(r"(?<=\n)(?:[ \t]*//.*\n)+", "", script)
 
 
 # -- The pages ------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@
   const INLINE = "span.math mjx-container";
   const FRAMES = ".figure-frame";
 
-  // -- What is wide --
+  // -- What is wide ---------------------------------------------------------------------------------
 
   // Which sides hide something; the style fades them.
   function showMore(element) {
@@ -58,7 +58,7 @@
   });
   window.addEventListener("resize", adaptInline);
 
-  // -- Tables that are stacked on a phone: each cell knows the name of its column --
+  // -- Tables that are stacked on a phone: each cell knows the name of its column ------------------
 
   document.addEventListener("DOMContentLoaded", () => {
     for (const table of document.querySelectorAll(".stacked table")) {
@@ -69,7 +69,7 @@
     }
   });
 
-  // -- A link that leads into folded code opens it --
+  // -- A link that leads into folded code opens it --------------------------------------------------
 
   function unfold() {
     const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
@@ -81,7 +81,7 @@
   document.addEventListener("DOMContentLoaded", unfold);
   window.addEventListener("hashchange", unfold);
 
-  // -- The other edition opens at the section that is being read --
+  // -- The other edition opens at the section that is being read -----------------------------------
 
   function keepPlace({ target }) {
     const link = target.closest?.(".book-edition");
@@ -92,7 +92,7 @@
   }
   ["click", "auxclick"].forEach((kind) => document.addEventListener(kind, keepPlace));
 
-  // -- Figures on a phone: a touch shows one as large as on a wide screen, the next as before --
+  // -- Figures on a phone: a touch shows one as large as on a wide screen, the next as before --------
 
   const enlarge = (frame) =>
     frame.toggleAttribute("data-large", frame.dataset.large === undefined && isSmall(frame));
@@ -105,7 +105,7 @@
     if (key === "Enter" && target.matches(FRAMES)) enlarge(target);
   });
 
-  // -- The contents on a phone: a drawer that closes when a reader has chosen --
+  // -- The contents on a phone: a drawer that closes when a reader has chosen ----------------------
 
   document.addEventListener("click", ({ target }) => {
     if (target.closest("dialog a[href*='#']")) target.closest("dialog").close();

@@ -10,7 +10,7 @@
   // Marks words that tools/site_words.py puts into the language of the edition.
   live.tr = (words) => words;
 
-  // -- Data: each file in web/ sets bookLive.data[name], because fetch() refuses file:// --
+  // -- Data: each file in web/ sets bookLive.data[name], because fetch() refuses file:// ----------
 
   live.load = (name) => {
     loading[name] ??= new Promise((done, fail) => {
@@ -43,7 +43,7 @@
     return Float32Array.from({ length: n }, (_, i) => halfToFloat(bytes[i] | (bytes[n + i] << 8)));
   };
 
-  // -- Networks of dense layers: kernel (inputs x outputs) and bias, layer after layer --
+  // -- Networks of dense layers: kernel (inputs x outputs) and bias, layer after layer ------------
 
   live.network = async ({ sizes, packed }) => {
     const numbers = live.halves(await live.unpack(packed));
@@ -71,7 +71,7 @@
     return Float32Array.from(sums, rectify ? (sum) => Math.max(sum, 0) : undefined);
   }
 
-  // -- Building the page --
+  // -- Building the page ---------------------------------------------------------------------------
 
   live.element = (tag, attributes = {}, ...children) => {
     const element = document.createElement(tag);

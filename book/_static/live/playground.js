@@ -20,7 +20,7 @@ bookLive.figure("fig-playground", ["small-digits"], async (panel, digits) => {
   const count = labels.length;
   const ROW = Array.from({ length: 10 }, (_, digit) => labels.indexOf(digit)); // one of each class
 
-  // -- What is going on --
+  // -- What is going on ----------------------------------------------------------------------------
 
   let settings = { ...experiments.START };
   let seed = 1;
@@ -78,7 +78,7 @@ bookLive.figure("fig-playground", ["small-digits"], async (panel, digits) => {
     batches = [];
   }
 
-  // -- Time: a slice of training, then a picture --
+  // -- Time: a slice of training, then a picture ---------------------------------------------------
 
   let waiting = false;
   const running = () => playing && inSight && !document.hidden;
@@ -138,7 +138,7 @@ bookLive.figure("fig-playground", ["small-digits"], async (panel, digits) => {
     schedule();
   }
 
-  // -- Drawing --
+  // -- Drawing -------------------------------------------------------------------------------------
 
   const colours = {};
   function readColours() {
@@ -328,7 +328,7 @@ bookLive.figure("fig-playground", ["small-digits"], async (panel, digits) => {
     curve.setAttribute("aria-label", last ? tr(`Both terms so far. ${spoken(last)}`) : tr("Both terms; nothing is trained yet."));
   }
 
-  // -- Words and controls --
+  // -- Words and controls --------------------------------------------------------------------------
 
   const voice = bookLive.announcer();
   voice.text.classList.add("live-hidden");
@@ -411,7 +411,7 @@ bookLive.figure("fig-playground", ["small-digits"], async (panel, digits) => {
     }, { class: `live-digit-${digit}` }),
   );
 
-  // -- Pointing at the map --
+  // -- Pointing at the map -------------------------------------------------------------------------
 
   const where = element("p", { class: "live-note live-where" });
   function tell() {
@@ -454,7 +454,7 @@ bookLive.figure("fig-playground", ["small-digits"], async (panel, digits) => {
     move([...experiments.PRIOR.subarray(2 * (10 * at[1] + at[0]), 2 * (10 * at[1] + at[0]) + 2)]);
   });
 
-  // -- Experiments --
+  // -- Experiments ---------------------------------------------------------------------------------
 
   const guide = element("div", { class: "live-guide" });
   const answer = element("div", { class: "live-answer", "aria-live": "polite" });
@@ -533,7 +533,7 @@ bookLive.figure("fig-playground", ["small-digits"], async (panel, digits) => {
     bookLive.playground.measures = measures;
   }
 
-  // -- The panel --
+  // -- The panel -----------------------------------------------------------------------------------
 
   const area = (name, ...children) => element("div", { class: `live-${name}` }, ...children);
   const titled = (words, ...children) => element("div", {}, paragraph(words, "live-title"), ...children);

@@ -9,7 +9,7 @@ bookLive.vae = (() => {
   const REACH = 10; // log-variances are held in [-10, 10], as the library holds them
   const ADAM = { fast: 0.9, slow: 0.999, epsilon: 1e-7 };
 
-  // -- The network: all numbers in one array, each layer a view of it --
+  // -- The network: all numbers in one array, each layer a view of it ------------------------------
 
   const shapes = (width) => ({
     encoder: [PIXELS, width, width, 2 * LATENTS], // two means, then two log-variances
@@ -50,7 +50,7 @@ bookLive.vae = (() => {
     return model;
   }
 
-  // -- Layers --
+  // -- Layers --------------------------------------------------------------------------------------
 
   // One layer for a batch. Inputs that are 0, most pixels and half of the hidden units, cost nothing.
   function dense(input, rows, { inputs, outputs, kernel, bias }, rectify) {
@@ -104,7 +104,7 @@ bookLive.vae = (() => {
     return slope;
   }
 
-  // -- The loss --
+  // -- The loss ------------------------------------------------------------------------------------
 
   // What is minimised: beta weights the KL term; without noise the decoder sees the mean, and the
   // KL term goes too (an autoencoder); mean divides the reconstruction term by the number of pixels,
@@ -175,7 +175,7 @@ bookLive.vae = (() => {
     }
   }
 
-  // -- Asking the model --
+  // -- Asking the model ----------------------------------------------------------------------------
 
   // Means and log-variances of images: rows x 4.
   const encode = (model, images) => {
@@ -188,7 +188,7 @@ bookLive.vae = (() => {
       .at(-1)
       .map((logit) => 1 / (1 + Math.exp(-logit)));
 
-  // -- Training --
+  // -- Training ------------------------------------------------------------------------------------
 
   // Batches in a new order each epoch. step() takes one and returns its two terms; the settings may
   // change between two steps, but for the width.
