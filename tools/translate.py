@@ -91,7 +91,7 @@ def pages() -> dict[str, Path]:
     for name in names:
         path = next(p for p in (ROOT / f"{name}{end}" for end in (".md", ".ipynb")) if p.is_file())
         found[path.relative_to(BOOK).with_suffix("").as_posix().replace("/", "-")] = path
-    return found
+    return found | {"cover": BOOK / "images" / "cover.html"}  # of the landing page
 
 
 def site_pieces() -> Iterator[Piece]:

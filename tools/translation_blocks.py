@@ -32,6 +32,8 @@ COMMENT = re.compile(r"\s*%|\+\+\+")
 HTML = re.compile(r"\s*<(?:[a-zA-Z/!])")
 CELL = re.compile(r"(?<!\\)\|")
 SPOKEN_HTML = re.compile(r"(?<=<p>)[^<>]+(?=</p>)")
+# The same of a file of HTML, with what is spoken in place of a picture.
+SPOKEN_FILE = re.compile(r'(?<=>)[^<>\n]*[a-z]{2}[^<>\n]*(?=<)|(?<=aria-label=")[^"]+(?=")')
 # Words in a formula, such as "expected log-likelihood"; not names, such as AP or P@k.
 SPOKEN_MATH = re.compile(r"(?<=\\text\{)[^{}$]*[a-z]{3,}[^{}$]*(?=\})")
 # What may hold letters and says nothing: code, formulas, roles without words of their own, links.
@@ -241,10 +243,18 @@ def spoken_metadata(cell: dict) -> Iterator[tuple[dict, str, Piece]]:
             yield place, path[-1], piece(place[path[-1]], kind)
 
 
+def pieces_of(name: str, text: str) -> list[Piece]:
+    if not name.endswith(".html"):
+        return split(text)
+    splitter = Splitter("")
+    splitter.spoken(SPOKEN_FILE, text, "words in a picture")
+    return splitter.pieces
+
+
 def messages(name: str, source: str) -> Iterator[tuple[str, Piece]]:
     """Yield the messages of a page in its order, each with the id of its cell, if it has one."""
     if not name.endswith(".ipynb"):
-        yield from (("", one) for one in split(source) if one.message)
+        yield from (("", one) for one in pieces_of(name, source) if one.message)
         return
     for cell in json.loads(source)["cells"]:
         found = [one for _, _, one in spoken_metadata(cell)]
@@ -264,7 +274,7 @@ def headings(name: str, source: str) -> list[str]:
 
 def translated(name: str, source: str, translate: Translate) -> str:
     if not name.endswith(".ipynb"):
-        return put_together(split(source), translate)
+        return put_together(pieces_of(name, source), translate)
     notebook = json.loads(source)
     for cell in notebook["cells"]:
         for place, key, one in spoken_metadata(cell):

@@ -22,6 +22,7 @@ def setup(app):
     copy_words.speak(app.config.language)
     app.add_transform(EnglishIds)
     app.add_transform(EnglishTerms)
+    app.add_transform(WholeEmphasis)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -134,3 +135,14 @@ class EnglishTerms(SphinxTransform):
         ]
         said = nodes.inline("", f"（{meant[0]}）", classes=["term-english"], lang="en")
         term.insert(term.index(index), said)
+
+
+class WholeEmphasis(SphinxTransform):
+    """Mark paragraphs in italics: dots below each of their characters would be hard to read."""
+
+    default_priority = 5
+
+    def apply(self, **kwargs):
+        for paragraph in self.document.findall(nodes.paragraph):
+            if len(paragraph) == 1 and isinstance(paragraph[0], nodes.emphasis):
+                paragraph[0]["classes"].append("whole")
