@@ -393,14 +393,6 @@ def _draw(axis, image: np.ndarray) -> None:
 def _mark(axis, *, right: bool) -> None:
     colour, style, sign = (GREEN, "-", "✓") if right else (VERMILLION, (0, (3, 1.5)), "✗")
     axis.spines[:].set(visible=True, color=colour, linewidth=2.5, linestyle=style)
-    axis.text(
-        0.04,
-        0.96,
-        sign,
-        transform=axis.transAxes,
-        color="white",
-        ha="left",
-        va="top",
-        fontfamily="DejaVu Sans",
-        bbox={"facecolor": colour, "edgecolor": "none", "boxstyle": "round,pad=0.15"},
-    )
+    letters = {"color": "white", "ha": "left", "va": "top", "fontfamily": "DejaVu Sans"}
+    box = {"facecolor": colour, "edgecolor": "none", "boxstyle": "round,pad=0.15"}
+    axis.text(0.04, 0.96, sign, transform=axis.transAxes, bbox=box, **letters)
