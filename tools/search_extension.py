@@ -158,7 +158,9 @@ def section_entry(node, page: str, numbers: dict) -> Entry:
     # A page of the reference is named after its module.
     if not around and list(node.findall(addnodes.desc)):
         kind = "name"
-    names = [place.replace("-", " ")] if re.search(HAN, title) else []
+    # In Chinese a page or section is also called what it is in English.
+    english = (place or page.rpartition("/")[2]).replace("-", " ")
+    names = [english] if re.search(HAN, title) else []
     if number := numbers.get(("section", place)):
         words_for = tr("section {number}") if around else tr("chapter {number}")
         names = [words_for.format(number=number)]
