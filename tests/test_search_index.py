@@ -240,6 +240,13 @@ def test_a_chinese_section_is_called_by_its_english_name_too():
     assert found.names == ["free bits"]
 
 
+def test_a_chinese_page_is_called_by_the_name_of_its_file_and_never_by_nothing():
+    document = new_document("page")
+    document += section("术语表", paragraph("说明。"), place="glossary")
+    (found,) = entries(document, "book/glossary", {})
+    assert found.names == ["glossary"]
+
+
 def test_aliases_of_another_language_are_checked_and_those_in_english_need_not_fit(
     tmp_path, monkeypatch
 ):
