@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 import site_words
+from book_extension import add_addresses
 from language_extension import EDITIONS, add_ways, lean, move_below, name_languages
 from publishing import Publication
 
@@ -61,7 +62,20 @@ def test_the_addresses_of_an_edition_are_where_it_lies():
     config = an_app("zh_CN", "https://example.org/book/").config
     assert config.book_publication.url == config.html_baseurl == "https://example.org/book/zh/"
     alone = an_app("zh_CN", "https://example.org/book/", editions=False).config
-    assert alone.book_publication.url == "https://example.org/book/"
+    assert alone.book_publication.url == alone.html_baseurl == "https://example.org/book/"
+
+
+@pytest.mark.parametrize("editions", [True, False])
+@pytest.mark.parametrize(("language", "folder"), [("en", ""), ("zh_CN", "zh/")])
+def test_a_page_opens_the_notebook_of_its_edition(language, folder, editions):
+    publication = Publication(repository="ada/book", url="https://example.org/book/")
+    config = SimpleNamespace(
+        language=language, book_editions=editions, book_publication=publication
+    )
+    move_below(None, config)
+    context = {"page_source_suffix": ".ipynb", "sourcename": "book/elbo.ipynb"}
+    add_addresses(SimpleNamespace(config=config), "book/elbo", "", context, None)
+    assert context["colab_url"].endswith(f"/ada/book/blob/colab/{folder}elbo.ipynb")
 
 
 def test_scripts_lose_their_comments_and_nothing_else():

@@ -314,7 +314,7 @@ def speaking_chinese():
 @pytest.mark.usefixtures("speaking_chinese")
 def test_copies_speak_the_language_of_their_edition(tree):
     path = tree / "book/elbo.ipynb"
-    source = make_colab.Source(Publication("ada/book", url="https://a.org/"), None, "zh/")
+    source = make_colab.Source(Publication("ada/book", url="https://a.org/").below("zh_CN"))
     published = {cell.id: cell.source for cell in make_colab.variant(path, source).cells}
     assert 'VAE_TUTORIAL_LANGUAGE"] = "zh_CN"' in published["language"]
     assert (

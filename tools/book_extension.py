@@ -7,6 +7,7 @@ import hashlib
 import os
 import re
 import unicodedata
+from dataclasses import replace
 from html import escape
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
@@ -107,9 +108,10 @@ def write_notebooks(app, exception) -> None:
     if exception or app.builder.format != "html":
         return
     publication = app.config.book_publication
-    source = (
-        make_colab.from_environment() if publication.repository else make_colab.Source(publication)
-    )
+    source = make_colab.Source(publication)
+    if publication.repository:
+        # With the addresses of this edition.
+        source = replace(make_colab.from_environment(), publication=publication)
     for page in app.env.found_docs:
         path = Path(app.env.doc2path(page))
         if path.suffix == ".ipynb":

@@ -85,10 +85,12 @@ def dress(app) -> None:
 
 def move_below(app, config) -> None:
     """Let the addresses of this edition be where it lies."""
-    url, (_, folder, *_) = config.book_publication.url, EDITIONS[config.language]
-    if config.book_editions and url:
-        config.book_publication = replace(config.book_publication, url=url + folder)
-        config.html_baseurl = config.book_publication.url
+    if config.language == "en":
+        return
+    alone = config.book_publication
+    below = alone.below(config.language)
+    config.book_publication = below if config.book_editions else replace(below, url=alone.url)
+    config.html_baseurl = config.book_publication.url
 
 
 def teach_templates(app) -> None:

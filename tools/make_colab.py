@@ -101,11 +101,6 @@ class Source:
 
     publication: Publication
     address: str | None = None
-    # Where the notebooks of this edition lie on the branch for Colab: "" or "zh/".
-    folder: str = ""
-
-    def colab_url(self, name: str) -> str:
-        return self.publication.colab_url(f"{self.folder}{name}")
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Source:
@@ -137,14 +132,14 @@ def git(*arguments: str) -> str:
         return ""
 
 
-def addresses(publication: Publication, folder: str = "") -> dict[str, str]:
+def addresses(publication: Publication) -> dict[str, str]:
     """Return where a link to each page of the book leads: to its notebook, or to the site."""
     found = {}
     for path in sorted(BOOK.glob("*.ipynb")):
-        found[path.name] = publication.colab_url(f"{folder}{path.name}") or path.name
+        found[path.name] = publication.colab_url(path.name) or path.name
     if publication.url:
         for path in sorted(BOOK.glob("*.md")):
-            found[path.name] = f"{publication.url}{folder}book/{path.stem}.html"
+            found[path.name] = f"{publication.url}book/{path.stem}.html"
     # MyST also takes a page's name without its ending.
     return found | {Path(name).stem: address for name, address in found.items()}
 
@@ -153,9 +148,9 @@ def variant(path: Path, source: Source):
     """Return the published variant of the notebook of the book at ``path``."""
     notebook = nbformat.read(path, as_version=4)
     cells = [published for cell in notebook.cells for published in publish(cell)]
-    make_plain(cells, addresses(source.publication, source.folder))
+    make_plain(cells, addresses(source.publication))
     title, _, text = cells[0].source.partition("\n")
-    link = source.colab_url(path.name)
+    link = source.publication.colab_url(path.name)
     badge = f"[{tr('Open in Colab')}]({link})" if link else ""
     cells[0].source = "\n\n".join(filter(None, [title, badge, text.strip()]))
     cells[1:1] = [v4.new_code_cell(setup(source), id="setup")]
@@ -199,7 +194,8 @@ def write(folder: Path, source: Source, book: Path = BOOK) -> list[Path]:
     for path in sorted(book.glob("*.ipynb")):
         nbformat.write(variant(path, source), folder / path.name)
         written.append(folder / path.name)
-    lines = [f"- [{p.stem}]({source.colab_url(p.name) or p.name})" for p in written]
+    link = source.publication.colab_url
+    lines = [f"- [{p.stem}]({link(p.name) or p.name})" for p in written]
     origin = ""
     if source.address:
         repository, commit = source.address.removeprefix("git+").rsplit("@", 1)
@@ -220,7 +216,7 @@ def main() -> None:
         source = from_environment()
         copy_words.speak(language)
         if language != "en":
-            source = replace(source, folder=f"{language.partition('_')[0]}/")
+            source = replace(source, publication=source.publication.below(language))
         written = write(folder, source, translate.book_in(language))
     except (FileExistsError, ValueError) as error:
         parser.error(str(error))

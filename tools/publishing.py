@@ -5,7 +5,8 @@ A build that is told nothing makes a book without addresses. A published one is 
 BOOK_REPOSITORY
     "owner/name" on GitHub.
 BOOK_COLAB_BRANCH
-    The branch whose root holds the notebooks for Colab; "colab" unless given.
+    The branch whose root holds the notebooks for Colab, the Chinese ones in zh/; "colab" unless
+    given.
 BOOK_URL
     The public address of the site; https://OWNER.github.io/NAME/ unless given.
 
@@ -15,7 +16,7 @@ page leads to its other edition: language_extension.py.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 # GitHub's own rules for the names of owners and repositories.
@@ -31,6 +32,8 @@ class Publication:
     repository: str = ""
     colab_branch: str = "colab"
     url: str = ""
+    # The folder of the branch for Colab with the notebooks of this edition: "" or "zh/".
+    colab_folder: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Publication":
@@ -67,11 +70,16 @@ class Publication:
         asked = urlencode({"template": "reader.yml", "place": page})
         return f"{self.repository_url}/issues/new?{asked}"
 
+    def below(self, language: str) -> "Publication":
+        """Return the same for an edition beside the English one, site and notebooks in a folder."""
+        folder = f"{language.partition('_')[0]}/"
+        return replace(self, url=self.url and self.url + folder, colab_folder=folder)
+
     def colab_url(self, notebook: str) -> str:
-        """Return where Colab opens ``notebook``, a file at the root of the branch for Colab."""
+        """Return where Colab opens ``notebook``, a file of this edition on the branch for Colab."""
         if not self.repository:
             return ""
-        place = f"{self.repository}/blob/{self.colab_branch}/{notebook}"
+        place = f"{self.repository}/blob/{self.colab_branch}/{self.colab_folder}{notebook}"
         return f"https://colab.research.google.com/github/{place}"
 
 

@@ -162,6 +162,10 @@ def text_of(catalogue: Catalog, name: str) -> bytes:
         if message.id:
             # What Babel takes for a format of Python's is a role of MyST's.
             message.flags -= {"python-format", "python-brace-format"}
+            # A long message's earlier words are written in lines that read as comments again.
+            message.user_comments = []
+            if not message.fuzzy:
+                message.previous_id = []
             clean[message.id] = message
     out = io.BytesIO()
     write_po(out, clean, width=0, ignore_obsolete=True, include_previous=True)

@@ -256,7 +256,7 @@ bookLive.figure("fig-draw", ["digit-encoder", "digit-gallery"], async (panel, ne
     for (const name of METHODS) show(rows[name], found?.[name] ?? [], name);
     note.textContent = found
       ? tr(
-          `Bars are distances. The notch: 98 of 100 held-out digits have their ten nearest within it. ` +
+          `Bars are distances. The notch: for 98 of 100 held-out digits the mean distance of the ten nearest lies within it. ` +
             `${size.toLocaleString("en")} images, compared both ways in ${found.milliseconds.toFixed(0)} ms.`,
         )
       : "";
