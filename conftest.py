@@ -16,7 +16,14 @@ os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")
 
 
 def pytest_collection_modifyitems(items):
-    """Run the notebooks that take longest first, so that two at a time end together."""
+    """Run the notebooks that take longest first, so that two at a time end together.
+
+    Following every line makes a test of pages and tools take nearly twice as long, and says nothing
+    of the library: only the library's own tests and examples count towards its coverage.
+    """
+    for item in items:
+        if item.path.is_relative_to(ROOT / "tests") and item.path.stem not in library_tests():
+            item.add_marker("no_cover")
     for page in {item.parent for item in items if item.path.suffix == ".ipynb"}:
         # Pictures are not compared. nbval knows this of PNG alone, and SVG is stored only.
         page.skip_compare = (*page.skip_compare, "image/svg+xml")
@@ -31,6 +38,14 @@ def pytest_xdist_make_scheduler(config, log):
     from dealing import scheduler
 
     return scheduler(config, log)
+
+
+@cache
+def library_tests() -> set[str]:
+    """Return the names of the files that should notice what goes wrong in the library."""
+    from mutants import ALL
+
+    return {f"test_{name}" for names in ALL.values() for name in names}
 
 
 @cache
@@ -49,6 +64,13 @@ def pytest_configure(config):
     import matplotlib
 
     matplotlib.use("Agg")
+
+
+@pytest.fixture(autouse=True)
+def processes_are_followed_with_their_test(request, monkeypatch):
+    """Leave the processes of a test out of the coverage where the test is left out."""
+    if request.node.get_closest_marker("no_cover"):
+        monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
 
 
 @pytest.fixture(autouse=True)
