@@ -6,14 +6,17 @@ from pathlib import Path
 # Files whose tests share something that takes long to make.
 TOGETHER = {"classroom_runs", "nbgrader_runs", "test_colab_variant", "test_distribution"}
 TOGETHER |= {"test_marking", "test_notebook_helpers", "test_site", "test_web"}
+TRAINED = re.compile(r"test_(?:training_improves|save_and_load)\w*(\[.*\])$")
 PAGE = re.compile(r"\[(?:\w+-)?([\w/-]+\.html)")
 
 
 def deal(nodeid: str) -> str:
     """Return the name of what must run in one process: a notebook, a page, a file, or one test."""
     file = Path(nodeid.split("::")[0])
-    if "test_a_published_book" in nodeid:  # the one test that needs a second book
-        return nodeid
+    if re.search("test_a_published_book|test_an_address_without", nodeid):  # need a second book
+        return "published"
+    if found := TRAINED.search(nodeid):  # they share a model that was trained
+        return found[1]
     if "test_the_emoji" in nodeid or "test_the_names" in nodeid:  # they share the components
         return "emoji"
     if file.suffix == ".ipynb" or file.stem in TOGETHER:
