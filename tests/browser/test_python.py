@@ -489,7 +489,8 @@ def test_an_error_stops_the_cells_below(page, base_url):
     third.get_by_role("button", name=say("Run"), exact=True).click()
     page.wait_for_function(IDLE)
     first.locator(".py-error").wait_for()
-    assert "line 2: np.nothing\nAttributeError" in first.locator(".py-error").inner_text()
+    line = say("line {number}: {code}", number=2, code="np.nothing")
+    assert f"{line}\nAttributeError" in first.locator(".py-error").inner_text()
     assert say("Cell {1} above stops with an error.", 1) in third.locator(".py-state").inner_text()
 
 
