@@ -10,22 +10,14 @@ from functools import cache
 import pytest
 import site_words
 import translate
-from site_building import given_site
+from site_building import given_language
 
 PLACE = re.compile(r"\{(\w+)\}")
 
 
 @cache
-def language() -> str:
-    """Return the language of the site, ``en`` or ``zh-CN``; one that is built here is English."""
-    if not (site := given_site()):
-        return "en"
-    start = (site / "book" / "index.html").read_text(encoding="utf-8")[:500]
-    return re.search(r'<html[^>]* lang="([^"]+)"', start)[1]
-
-
 def is_english() -> bool:
-    return language() == "en"
+    return given_language() == "en"
 
 
 @cache
