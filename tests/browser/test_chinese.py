@@ -116,7 +116,7 @@ def beside(site) -> Path:
 @pytest.fixture
 def page(browser):
     with browser.new_context(viewport=WIDE, reduced_motion="reduce") as context:
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(60_000)
         yield context.new_page()
 
 

@@ -83,7 +83,7 @@ OPTIONS = f"{DIALOG} [role=option]"
 @pytest.fixture
 def context(browser):
     with browser.new_context(viewport=WIDE, reduced_motion="reduce") as context:
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(60_000)
         yield context
 
 

@@ -19,7 +19,7 @@ def context(browser):
 @pytest.fixture
 def page(context):
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(60_000)  # only what hangs meets it
     yield page
     page.close()
 
