@@ -255,11 +255,13 @@ def test_nothing_jumps_while_a_page_loads(browser, base_url, name, viewport):
 
 # -- Lines ----------------------------------------------------------------------------------------
 
-# How many characters each full line of a longer paragraph has: every line but its last.
+# How many letters each full line of a longer paragraph has: every line but its last. A Chinese
+# character has the room of two.
 LINES = """() => {
+  const room = text => text.length + (text.match(/[\\u3000-\\u9fff\\uff00-\\uffef]/g) ?? []).length;
   const lengths = [];
   for (const paragraph of document.querySelectorAll("article section > p")) {
-    if (paragraph.querySelector(".math, code") || paragraph.textContent.length < 200) continue;
+    if (paragraph.querySelector(".math, code") || room(paragraph.textContent) < 200) continue;
     const lines = new Map(), range = document.createRange();
     const words = document.createTreeWalker(paragraph, NodeFilter.SHOW_TEXT);
     while (words.nextNode()) {
@@ -267,7 +269,7 @@ LINES = """() => {
         range.setStart(words.currentNode, place);
         range.setEnd(words.currentNode, place + 1);
         const bottom = Math.round(range.getBoundingClientRect().bottom / 8);
-        lines.set(bottom, (lines.get(bottom) ?? 0) + 1);
+        lines.set(bottom, (lines.get(bottom) ?? 0) + room(words.currentNode.data[place]));
       }
     }
     lengths.push(...[...lines.values()].slice(0, -1));
