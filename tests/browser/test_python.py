@@ -114,7 +114,7 @@ def begins(text: str, *said: str) -> bool:
     return re.match(r"\s*".join(re.escape(say(words)) for words in said), text) is not None
 
 
-LACKS = "there is no function {name}; its name must stay as it was"
+NO_FUNCTION = "there is no function {name}; its name must stay as it was"
 RIGHT = "def precision_at_k(relevant, k):\n    return relevant[:, :k].mean(axis=1)\n"
 WRONG = "def precision_at_k(relevant, k):\n    return relevant.mean(axis=1)\n"
 ENDLESS = "def precision_at_k(relevant, k):\n    while True:\n        pass\n"
@@ -204,7 +204,7 @@ def test_a_reader_answers_by_mouse(page, base_url):
     # An answer that is no Python, one without the function, and one that ends the program.
     for code, expected in [
         ("def precision_at_k(relevant, k:\n", "SyntaxError"),
-        ("def precision(relevant, k):\n    return 1\n", say(LACKS, name="precision_at_k")),
+        ("def precision(relevant, k):\n    return 1\n", say(NO_FUNCTION, name="precision_at_k")),
         ("raise SystemExit\n", "SystemExit"),
     ]:
         editor.fill(code)
