@@ -529,6 +529,15 @@ def joined(found: list[tuple[str, str]]) -> dict[str, list]:
     return kinds | {"text": ["".join(kinds.get("text", []))]}
 
 
+def is_translated(found: dict[str, list], wanted: dict[str, list]) -> bool:
+    """Tell whether outputs differ in sentences alone that the library says in Chinese there."""
+    here, there = (kinds["text"][0].splitlines() for kinds in (found, wanted))
+    if is_english() or found | {"text": ""} != wanted | {"text": ""} or len(here) != len(there):
+        return False
+    pairs = zip(here, there, strict=True)
+    return all(a == b or re.search(r"[\u4e00-\u9fff]", a) for a, b in pairs)
+
+
 @pytest.mark.parametrize("name", PARTLY)
 def test_cells_that_run_give_their_stored_outputs(loaded, name):
     for cell in nbformat.read(NOTEBOOKS[name], as_version=4).cells:
@@ -544,7 +553,7 @@ def test_cells_that_run_give_their_stored_outputs(loaded, name):
         elif "nbval-ignore-output" in cell.metadata.get("tags", []):
             assert {k: len(v) for k, v in found.items()} == {k: len(v) for k, v in wanted.items()}
         else:
-            assert found == wanted, cell.id
+            assert found == wanted or is_translated(found, wanted), cell.id
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
