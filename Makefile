@@ -36,7 +36,7 @@ export JUPYTER_PREFER_ENV_PATH := 1
 export IPYTHONDIR := $(CURDIR)/$(VENV)/ipython
 
 .DEFAULT_GOAL := help
-.PHONY: tex-packages help install book live editions serve check test test-everything test-under-load lint types audit audit-zizmor audit-actionlint test-library test-notebooks test-gpu test-site test-chinese test-lighthouse test-playground test-classroom test-class test-nbgrader notebooks mutants bench bench-classroom study study-smoke study-quick classroom package colab test-colab test-colab-whole test-matrix pdf test-pdf clean
+.PHONY: tex-packages help install book live editions serve check test test-everything test-under-load lint types audit audit-zizmor audit-actionlint test-library test-notebooks test-gpu test-site test-chinese test-chinese-whole test-lighthouse test-playground test-classroom test-class test-nbgrader notebooks mutants bench bench-classroom study study-smoke study-quick classroom package colab test-colab test-colab-whole test-matrix pdf test-pdf clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -104,7 +104,7 @@ test: lint types .venv-nbgrader/.installed ## lint, types, all tests, the copies
 	@$(MAKE) --no-print-directory test-library WITH='$(call ALSO,classroom_runs.py class_runs.py nbgrader_runs.py)'
 	@$(MAKE) --no-print-directory test-notebooks
 
-test-everything: test test-class test-site test-colab test-colab-whole test-matrix study-smoke study-quick test-pdf mutants ## all there is to run, for hours
+test-everything: test test-class test-site test-chinese-whole test-colab test-colab-whole test-matrix study-smoke study-quick test-pdf mutants ## all there is to run, for hours
 
 # Two busy processes a core beside it, three times in a row; TIMES and LOAD change that.
 test-under-load: $(SCALE) .venv-nbgrader/.installed ## run `make test` while other processes keep the machine busy
@@ -158,6 +158,10 @@ test-site: $(SITE) $(BUILT) ## open every page of the built book in Chromium and
 
 test-chinese: $(SITE) editions ## test the search, the figures and the way to English in the Chinese edition
 	BOOK_SITE_ZH=_build/site/zh $(BIN)/python -m pytest -n 2 tests/browser/test_chinese.py
+
+# What stands beside this folder lets a second build be short; _build/site holds a copy of it.
+test-chinese-whole: $(SITE) editions ## do all that test-site does with the Chinese edition (LIVE=1 with Python in the pages)
+	BOOK_SITE=_build/zh_CN/_build/html BOOK_SITE_ZH=_build/site/zh $(BIN)/python -m pytest -n 2 tests/browser
 
 # Twenty seeds take twenty minutes or more, so this is no part of `make test`; the stored result is.
 test-playground: $(SITE) ## run the playground's experiments for twenty seeds, and store what they gave

@@ -1,10 +1,13 @@
 """Builds the book for tests: from nothing, with every warning an error."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+import translate
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -18,15 +21,26 @@ def given_site() -> Path | None:
     return folder
 
 
+def given_language() -> str:
+    """Return the language of the site that is given, ``en`` or ``zh-CN``; else English."""
+    if not (site := given_site()):
+        return "en"
+    start = (site / "book" / "index.html").read_text(encoding="utf-8")[:500]
+    return re.search(r'<html[^>]* lang="([^"]+)"', start)[1]
+
+
 def build_book(folder: Path, **published: str) -> Path:
     """Build into ``folder``, told only the given addresses; return the folder of the HTML.
 
-    What a given site was made from need not be read again: addresses are written with the pages.
+    It is in the language of a given site. What that was made from need not be read again: addresses
+    are written with the pages.
     """
     if (site := given_site()) and (read := site.parent / ".doctrees").is_dir():
         shutil.copytree(read, folder / "_build" / ".doctrees")
     environment = {k: v for k, v in os.environ.items() if not k.startswith("BOOK_")} | published
-    command = [Path(sys.executable).with_name("jupyter-book"), "build", ROOT]
+    language = "en" if given_language() == "en" else translate.LANGUAGE
+    source = translate.book_in(language).parent
+    command = [Path(sys.executable).with_name("jupyter-book"), "build", source]
     result = subprocess.run(
         [*command, "--path-output", folder, "-W", "-n", "--keep-going"],
         capture_output=True,

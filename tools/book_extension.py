@@ -213,7 +213,7 @@ MENDED = {
             r'<p class="expanded admonition-title">.*?</p>\s*</summary>'
         ),
         lambda found: (
-            f'<details class="{found[1]}"><summary><span>{tr("Code:")}</span> {found[2]}</summary>'
+            f'<details class="{found[1]}"><summary><span>{tr("Code: ")}</span>{found[2]}</summary>'
         ),
     ),
     # Every exercise of a page would have the same id.

@@ -17,9 +17,14 @@ class Lacking(ImportError):
     """Raised where code meets what the page's Python lacks."""
 
     def __init__(self, lacked: str):
+        from vae_tutorial._words import _
+
         self.lacked = lacked
         super().__init__(
-            f"Python in the page has no {lacked}. Use NumPy, or run the notebook elsewhere."
+            _(
+                "Python in the page has no {lacked}. Use NumPy, or run the notebook elsewhere.",
+                lacked=lacked,
+            )
         )
 
 

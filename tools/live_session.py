@@ -179,7 +179,9 @@ def explain(error: BaseException, name: str) -> None:
     lines = traceback.format_exception_only(error)
     frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == name]
     if frames and not isinstance(error, SyntaxError):
-        where = [f"line {frame.lineno}: {frame.line}" for frame in frames]
+        from vae_tutorial._words import _
+
+        where = [_("line {number}: {code}", number=f.lineno, code=f.line) for f in frames]
         lines = [*(f"{line}\n" for line in where), *lines]
     said = "".join(lines).replace(f'  File "{name}", ', "")
     shown.add("error", text=said.rstrip())
@@ -226,6 +228,7 @@ def answer(name: str, code: str):
     import numpy
 
     from vae_tutorial import exercises
+    from vae_tutorial._words import _
 
     module = types.ModuleType("__main__")
     sys.modules["__main__"] = module
@@ -235,19 +238,20 @@ def answer(name: str, code: str):
     if value is not None:
         display(value)
     if name not in space:
-        raise NameError(f"there is no function {name}; its name must stay as it was")
+        raise NameError(_("there is no function {name}; its name must stay as it was", name=name))
     return space
 
 
 def attempt(name: str, code: str) -> str:
     """Run an answer, and show what it gives for the exercise's example."""
+    from vae_tutorial._words import _
     from vae_tutorial.exercises import EXERCISES
 
     with listening(name):
         space, example = answer(name, code), EXERCISES[name].example
         shown.text(f"{example}\n")
         result = eval(example, space)
-        shown.text(f"{result!r}\n" if result is not None else "returns nothing yet\n")
+        shown.text(f"{_('returns nothing yet') if result is None else repr(result)}\n")
         shown.add("wanted", text=EXERCISES[name].example_result())
         show_figures()
     return json.dumps(shown.outputs)

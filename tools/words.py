@@ -1,7 +1,7 @@
 """Keep the library's translations in step with its words: vae_tutorial/locale/*/*/vae_tutorial.po.
 
-A word is what stands in _("...") in the library, and what the bank of exercises says. After a
-change of either:
+A word is what stands in _("...") in the library and in what Python in the page adds to it, and
+what the bank of exercises says. After a change of any:
     python tools/words.py --update     # then translate what is empty or marked fuzzy in the .po
     python tools/words.py --compile    # write the .mo, which is what the library reads
 A new language begins with --update LANGUAGE. With --check it only says what is amiss.
@@ -43,6 +43,8 @@ from vae_tutorial.exercises import (
 
 PACKAGE = LOCALE.parent
 ROOT = PACKAGE.parent
+# They speak with the library's words.
+IN_THE_PAGE = [Path(__file__).with_name(f"live_{name}.py") for name in ("missing", "session")]
 # What stands on both sides of a translation: places to fill, code, numbers.
 KEPT = re.compile(r"`[^`]*`|\{[^}]*\}|\d+(?:[.,]\d+)*")
 HEADER = "# The words of vae_tutorial. Made by tools/words.py; translate here, then --compile."
@@ -50,7 +52,7 @@ HEADER = "# The words of vae_tutorial. Made by tools/words.py; translate here, t
 
 def of_the_code() -> Iterator[tuple[str, str, str]]:
     """Yield each message in _("..."), where it is, and nothing more to say of it."""
-    for path in sorted(PACKAGE.rglob("*.py")):
+    for path in [*sorted(PACKAGE.rglob("*.py")), *IN_THE_PAGE]:
         for _line, message, _comments, _context in extract_from_file("python", path, {"_": None}):
             if isinstance(message, str):
                 yield message, path.relative_to(ROOT).as_posix(), ""

@@ -5,14 +5,16 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from edition import say
 
 ROOT = Path(__file__).resolve().parents[2]
 
 PAGE = "book/retrieval.html"
 
 
-def told_by_the_notebook() -> list[str]:
-    """Return where the notebook's own bet stands, table by table, in its stored outputs."""
+def told_by_the_notebook() -> list[tuple[str, str, str, str]]:
+    """Return where the notebook's own bet stands, table by table, in its stored outputs: by which
+    measure, which name, its number, and of how many."""
     notebook = nbformat.read(ROOT / "book" / "retrieval.ipynb", as_version=4)
     texts = [
         output.text
@@ -21,7 +23,8 @@ def told_by_the_notebook() -> list[str]:
         for output in cell.outputs
         if output.output_type == "stream"
     ]
-    return re.findall(r"^(?:P@10|mAP): (.+? is number \d+ of \d+); best", "\n".join(texts), re.M)
+    told = r"^(P@10|mAP): (.+?) is number (\d+) of (\d+); best"
+    return re.findall(told, "\n".join(texts), re.M)
 
 
 @pytest.fixture(scope="module")
@@ -47,16 +50,18 @@ def test_a_bet_by_keyboard_is_marked_in_each_table_and_counted_as_in_the_noteboo
     assert {cell.strip() for cell in first_cells} == {"view VAE"}
     lines = page.locator(".bet-line:visible").all_inner_texts()
     wanted = told_by_the_notebook()
-    assert len(wanted) == 4 and all("view VAE is number" in text for text in wanted)
-    for line, (top, deep) in zip(lines[:2], (wanted[:2], wanted[2:]), strict=True):
-        place = "{}, {}.".format(*(t.replace("view VAE is ", "") for t in (top, deep)))
-        assert re.sub(r" by (?:P@10|mAP)", "", line) == f"view VAE: {place}"
+    assert [measure for measure, *_ in wanted] == ["P@10", "mAP"] * 2
+    assert {name for _, name, *_ in wanted} == {"view VAE"}
+    for line, tables in zip(lines[:2], (wanted[:2], wanted[2:]), strict=True):
+        places = [say("number {1} of {2} by {3}", n, of, by) for by, _, n, of in tables]
+        assert line == say("{1}: {2}.", "view VAE", say(", ").join(places))
 
 
 def test_who_does_not_take_part_is_told_so_and_no_bet_marks_nothing(page):
     page.select_option("#bet-name", "upright pixels")
-    assert "upright pixels does not take part." in page.locator(".bet-line").all_inner_texts()
-    page.select_option("#bet-name", "none yet")
+    lines = page.locator(".bet-line").all_inner_texts()
+    assert say("{1} does not take part.", "upright pixels") in lines
+    page.select_option("#bet-name", say("none yet"))
     assert page.locator(".bet-row").count() == page.locator(".bet-line:visible").count() == 0
 
 

@@ -1,6 +1,7 @@
 """Folded code: pages read as prose and pictures, and what is folded is one line away."""
 
 import pytest
+from edition import say
 from test_pages import NARROW, NOTEBOOKS, WIDE
 
 APPENDIX = ("faq", "right-tool", "teachers-guide")
@@ -35,7 +36,7 @@ def test_prose_and_pictures_take_more_room_than_code(open_page, name, viewport):
 def test_each_fold_says_what_it_does_and_leaves_its_result_in_sight(open_page, name):
     page = open_page(name, viewport=NARROW)
     lines = page.locator("details.hide > summary").all_inner_texts()
-    assert lines and all(line.startswith("Code: ") for line in lines)
+    assert lines and all(line.startswith(say("Code: ")) for line in lines)
     # Another name would be spoken in place of the line.
     assert page.locator("details.hide > summary[aria-label]").count() == 0
     assert page.locator("details.hide :is(.cell_output, figure)").count() == 0

@@ -1,6 +1,7 @@
 """The interactive figures in a real browser: their answers are Python's, and every hand can ask."""
 
 import json
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -8,6 +9,7 @@ import drawn
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from edition import beginning, form, say
 from scipy.ndimage import map_coordinates
 
 from vae_tutorial import datasets, metrics, objectives
@@ -27,6 +29,11 @@ FIGURES = {
 }
 STILL = ":is(img, .figure-frame)"  # a drawing in the page's ink, or else a picture
 ON_DEMAND = {"latent", "map"}  # load when asked, because their pages are heavy
+# What is said of a query that is like no image.
+FAR = (
+    "This query resembles nothing here: its ten nearest images, by the VAE, are farther away than "
+    "those of 98 in 100 held-out digits."
+)
 MOVES = [
     {"right": 0, "down": 0, "turn": 0},
     {"right": 3, "down": 0, "turn": 0},
@@ -178,7 +185,7 @@ def test_the_bars_are_exact_and_the_elbo_never_exceeds_the_evidence(opened):
         expected.append(expected[3] - expected[2])  # the gap
         read = [float(text.replace("\u2212", "-")) for text in shown]
         assert read == pytest.approx(expected, abs=0.006)
-    page.get_by_role("button", name="Make q the exact posterior").click()
+    page.get_by_role("button", name=say("Make q the exact posterior")).click()
     values = page.evaluate("bookLive.elbo.values()")
     assert values["elbo"] == pytest.approx(values["evidence"], abs=1e-9)
 
@@ -275,7 +282,8 @@ def test_the_dials_and_the_ten_are_those_of_the_trained_models(opened, python):
             assert precision == pytest.approx(np.mean(data["precision"][i]), abs=0.0051)
             right = state["found"].count(query)
             assert page.locator("#fig-beta .live-right").count() == right
-            assert page.locator("#fig-beta .live-score").inner_text() == f"{right} of 10 right"
+            score = page.locator("#fig-beta .live-score").inner_text()
+            assert score == say("{1} of 10 right", right)
     # At the last beta every posterior is the prior: ellipses are circles of radius 1.
     prior = float(page.locator("#fig-beta .live-edge").get_attribute("r"))
     radii = page.locator(".live-posteriors ellipse").evaluate_all(
@@ -294,6 +302,13 @@ def touch(page, *places):
     for kind, (x, y) in zip(kinds, places, strict=True):
         session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
     session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def wait_to_hear(page, figure: str, words: re.Pattern) -> None:
+    """Wait until who listens is told these words, from their beginning."""
+    said = page.locator(f"{figure} [aria-live]").element_handle()
+    code = "([said, words]) => new RegExp(`^(${words})`).test(said.textContent)"
+    page.wait_for_function(code, arg=[said, words.pattern])
 
 
 def place(locator, across: float, down: float) -> tuple[float, float]:
@@ -316,7 +331,7 @@ def test_the_map_shows_the_ten_nearest_by_each_descriptor(opened, python):
         shown = row.locator("li > span").all_inner_texts()
         assert [int(text[0]) for text in shown] == [labels[i] for i in found]
         right = sum(labels[i] == labels[77] for i in found)
-        assert row.locator(".live-score").inner_text() == f"{right} of 10"
+        assert row.locator(".live-score").inner_text() == say("{1} of 10", right)
         assert row.locator(".live-right").count() == right
 
 
@@ -333,10 +348,8 @@ def test_the_map_answers_to_mouse_keyboard_and_finger(opened):
     page.keyboard.press("ArrowRight")
     chosen = page.evaluate("bookLive.map.state().chosen")
     assert page.evaluate("i => bookLive.map.spot(i)[0]", chosen) > across
-    said = page.locator("#fig-map [aria-live]").element_handle()
-    page.wait_for_function(
-        "e => /^Laid out by PCA. How many of the ten/.test(e.textContent)", arg=said
-    )
+    asks = form("How many of the ten nearest to this {1} show a {1}")
+    wait_to_hear(page, "#fig-map", form("Laid out by {1}. {2}: {3}.", "PCA", asks))
     phone = opened("map", **PHONE)
     spot = phone.evaluate("bookLive.map.spot(200)")
     touch(phone, place(phone.locator(".live-map"), *spot))
@@ -350,7 +363,7 @@ def test_the_map_loads_when_somebody_asks(site, browser):
     page.wait_for_timeout(300)
     assert page.evaluate("Object.keys(bookLive.data)") == []
     assert page.locator("#fig-map img").is_visible()
-    page.get_by_role("button", name="Explore this map").focus()
+    page.get_by_role("button", name=say("Explore this map")).focus()
     page.keyboard.press("Enter")
     page.wait_for_selector("#fig-map[data-live=ready]", timeout=60_000)
     focused = "document.activeElement.closest('#fig-map .live') !== null"
@@ -362,7 +375,7 @@ def test_the_map_morphs(opened):
     page = opened("map")
     page.evaluate("bookLive.map.show(0)")
     page.wait_for_function("bookLive.map.state().still")
-    page.get_by_role("button", name="view VAE", exact=True).click()
+    page.get_by_role("button", name=say("view VAE"), exact=True).click()
     page.wait_for_function(
         "bookLive.map.state().still && bookLive.map.state().method === 'view VAE'"
     )
@@ -374,14 +387,13 @@ def test_beta_answers_to_mouse_keyboard_and_finger(opened):
     page.locator(".live-beta input[type=range]").focus()
     page.keyboard.press("ArrowRight")
     assert page.evaluate("bookLive.beta.state().beta") == 3
-    said = page.locator("#fig-beta [aria-live]").element_handle()
-    code = (
-        "e => /^\u03b2 = 3: rate .* were not among the ten at \u03b2 = 1\\.$/.test(e.textContent)"
-    )
-    page.wait_for_function(code, arg=said)
-    page.get_by_role("button", name="Query: a 7").click()
+    now = form("\u03b2 = {1}: rate {2} nats, distortion {3} nats, P@10 {4}.", 3)
+    news = form("; {1} were not among the ten at \u03b2 = {2}.", None, 1)
+    wait_to_hear(page, "#fig-beta", form("{1} {2}{3}", now, None, news))
+    seven = page.get_by_role("button", name=say("Query: a {1}", 7))
+    seven.click()
     assert page.evaluate("bookLive.beta.state().query") == 7
-    assert page.get_by_role("button", name="Query: a 7").get_attribute("aria-pressed") == "true"
+    assert seven.get_attribute("aria-pressed") == "true"
     phone = opened("beta", **PHONE)
     touch(phone, place(phone.locator(".live-field"), 0.99, 0.5))
     assert phone.evaluate("bookLive.beta.state().query") != 3  # the query nearest to the finger
@@ -394,10 +406,12 @@ def test_beta_does_not_move_for_those_who_want_calm(opened):
     page = opened("beta", reduced_motion="reduce")
     code = """() => { bookLive.beta.set(0); bookLive.beta.set(7);
       return document.querySelector(".live-reading").textContent }"""
-    assert page.evaluate(code) == "0 nats"  # at once
+    nothing = f"0 {say('nats')}"
+    assert page.evaluate(code) == nothing  # at once
     moving = opened("beta")
-    assert moving.evaluate(code) != "0 nats"
-    moving.wait_for_function("document.querySelector('.live-reading').textContent === '0 nats'")
+    assert moving.evaluate(code) != nothing
+    code = "nothing => document.querySelector('.live-reading').textContent === nothing"
+    moving.wait_for_function(code, arg=nothing)
 
 
 def test_the_plane_answers_to_the_mouse(opened):
@@ -427,10 +441,8 @@ def test_the_plane_answers_to_the_keyboard(opened):
     page.keyboard.press("Home")
     reach = float(page.locator("#fig-latent-explorer input").first.get_attribute("max"))
     assert page.evaluate("bookLive.latent.position()") == pytest.approx([-reach, -0.1])
-    said = page.locator("#fig-latent-explorer [aria-live]")
-    page.wait_for_function(
-        "e => /nearest held-out digit is a \\d/.test(e.textContent)", arg=said.element_handle()
-    )
+    nearest = form("{1}; the nearest held-out digit is a {2}.", None, re.compile(r"\d"))
+    wait_to_hear(page, "#fig-latent-explorer", nearest)
 
 
 def test_the_plane_answers_to_a_finger(opened):
@@ -455,12 +467,15 @@ def test_the_legend_shows_one_digit(opened):
 def test_the_bars_answer_to_the_keyboard(opened):
     page = opened("elbo")
     page.evaluate("bookLive.elbo.set({ mean: 0, logVar: 0, x: 1 })")
-    page.get_by_role("slider", name="log-variance").focus()
+    page.get_by_role("slider", name=say("log-variance")).focus()
     for _ in range(4):
         page.keyboard.press("ArrowLeft")
     assert page.evaluate("bookLive.elbo.values().logVar") == pytest.approx(-0.2)
-    said = page.locator("#fig-elbo-bars [aria-live]")
-    page.wait_for_function("e => /nats below log p/.test(e.textContent)", arg=said.element_handle())
+    below = (
+        "The ELBO lies {1} nats below log p(x). "
+        "This gap is the KL divergence of q from the exact posterior."
+    )
+    wait_to_hear(page, "#fig-elbo-bars", form(below))
 
 
 def places_of_tiles(page, *ranks):
@@ -489,12 +504,12 @@ def test_keys_reorder_a_ranking_and_the_focus_goes_along(opened):
         page.keyboard.press(key)
     assert page.evaluate("bookLive.ranking.order()") == [0, 1, 3, 4, 5, 6, 7, 8, 9, 2]
     focused = page.evaluate("document.activeElement.getAttribute('aria-label')")
-    assert focused == "Rank 10: a 3, hit"
-    page.get_by_label("first k results").focus()
+    assert focused == say("Rank {1}: a {2}, hit", 10, 3)
+    page.get_by_label(say("first k results")).focus()
     for _ in range(5):
         page.keyboard.press("ArrowLeft")
-    said = page.locator("#fig-ranking [aria-live]").element_handle()
-    page.wait_for_function("e => e.textContent.startsWith('P@5 = 3/5, recall@5 = 3/8')", arg=said)
+    shares = form("P@{1} = {2}/{1}, recall@{1} = {2}/{3}", 5, 3, 8)
+    wait_to_hear(page, "#fig-ranking", shares)
 
 
 def test_the_step_that_the_chapter_names_is_worth_what_it_says(opened):
@@ -513,19 +528,19 @@ def test_the_clouds_answer_to_keyboard_and_buttons(opened):
     figure = page.locator("#fig-gradients")
     arrows = figure.locator("path.live-by-slope")
     assert arrows.count() == 60
-    page.get_by_role("slider", name="draws").focus()
+    page.get_by_role("slider", name=say("draws")).focus()
     page.keyboard.press("ArrowRight")
     assert arrows.count() == 61
     tips = [arrow.get_attribute("d") for arrow in arrows.all()[:3]]
-    page.get_by_role("button", name="With baseline").click()
-    assert page.get_by_role("button", name="With baseline").get_attribute("aria-pressed") == "true"
+    calm = page.get_by_role("button", name=say("With baseline"))
+    calm.click()
+    assert calm.get_attribute("aria-pressed") == "true"
     assert [arrow.get_attribute("d") for arrow in arrows.all()[:3]] == tips
-    page.get_by_role("button", name="Draw anew").click()
+    page.get_by_role("button", name=say("Draw anew")).click()
     assert [arrow.get_attribute("d") for arrow in arrows.all()[:3]] != tips
-    said = figure.locator("[aria-live]").element_handle()
-    page.wait_for_function(
-        "e => /times as many for the same accuracy/.test(e.textContent)", arg=said
-    )
+    each = "One draw is off by {1} by the score function and by {2} reparameterised."
+    more = "By these draws, the score function needs {1} times as many for the same accuracy."
+    wait_to_hear(page, "#fig-gradients", form("{1} {2}", form(each), form(more)))
 
 
 def draw_a_one(page, hand):
@@ -541,11 +556,18 @@ def drag(page, *places):
     page.mouse.up()
 
 
+def told_by_the_vae(times, digit) -> re.Pattern:
+    """Return what matches the words where the VAE's ten begin with so many of a digit."""
+    some = form("{1}\u00d7 {2}", times, digit).pattern
+    words = "By pixels, the ten nearest show {1}; by the VAE, {2}."
+    return re.compile(f".*{form(words, None, re.compile(some + '.*')).pattern}")
+
+
 @pytest.mark.parametrize("hand", [drag, touch], ids=["mouse", "finger"])
 def test_a_drawn_one_finds_ones(opened, python, hand):
     page = opened("draw", **(PHONE if hand is touch else {}))
     page.evaluate("bookLive.draw.setMove({ right: 0, down: 0, turn: 0 })")
-    page.get_by_role("button", name="Clear").click()
+    page.get_by_role("button", name=say("Clear")).click()
     assert page.locator(".live-draw").get_attribute("data-empty") == "true"
     draw_a_one(page, hand)
     page.wait_for_selector(".live-draw[data-empty=false]")
@@ -554,9 +576,7 @@ def test_a_drawn_one_finds_ones(opened, python, hand):
     labels = python.digits.gallery_labels
     for method in ("pixels", "vae"):
         assert np.sum(labels[found[method]] == 1) >= 8, method
-    said = page.locator(".live-draw [aria-live]")
-    code = "e => /by the VAE, \\d+\u00d7 1/.test(e.textContent)"
-    page.wait_for_function(code, arg=said.element_handle())
+    wait_to_hear(page, ".live-draw", told_by_the_vae(re.compile(r"\d+"), 1))
 
 
 def query_of(page) -> list:
@@ -564,9 +584,13 @@ def query_of(page) -> list:
     return page.evaluate("[...bookLive.draw.query()]")
 
 
+def example(page, digit: int):
+    return page.get_by_role("button", name=say("Example: a {1}", digit))
+
+
 def fresh_pad(page, digit=3) -> None:
     page.evaluate("bookLive.draw.setMove({ right: 0, down: 0, turn: 0 })")
-    page.get_by_role("button", name=f"Example: a {digit}").click()
+    example(page, digit).click()
 
 
 def test_what_is_no_drawing_leaves_the_example_alone(opened):
@@ -580,7 +604,7 @@ def test_what_is_no_drawing_leaves_the_example_alone(opened):
         page.mouse.up(button=button)
     page.wait_for_timeout(100)
     assert query_of(page) == before
-    assert page.get_by_role("button", name="Example: a 3").get_attribute("aria-pressed") == "true"
+    assert example(page, 3).get_attribute("aria-pressed") == "true"
 
 
 @pytest.mark.parametrize("hand", ["mouse", "finger"])
@@ -594,9 +618,9 @@ def test_a_tap_draws_a_dot_and_undo_takes_it_back(opened, hand):
     assert dot.max() == 1 and 2 < dot.sum() < 12  # the mark of the pen, and not a blot
     rows, columns = np.nonzero(dot)
     assert 13 <= rows.mean() <= 15 and 13 <= columns.mean() <= 15
-    page.get_by_role("button", name="Undo").click()
+    page.get_by_role("button", name=say("Undo")).click()
     assert query_of(page) == before
-    assert page.get_by_role("button", name="Example: a 3").get_attribute("aria-pressed") == "true"
+    assert example(page, 3).get_attribute("aria-pressed") == "true"
 
 
 def test_a_second_finger_leaves_no_mark(opened):
@@ -703,20 +727,21 @@ def test_the_reader_says_what_was_drawn_and_both_rows_are_scored(opened, python)
     page = opened("draw")
     fresh_pad(page)
     assert page.locator(".live-answers button:enabled").count() == 0  # of an example it is known
-    page.get_by_role("button", name="Clear").click()
+    page.get_by_role("button", name=say("Clear")).click()
     assert page.locator(".live-score").all_text_contents() == ["", ""]
     draw_a_one(page, drag)
     page.wait_for_selector(".live-ask[data-asks=true]")
-    assert page.locator("#live-question").text_content() == "What did you draw?"
+    assert page.locator("#live-question").text_content() == say("What did you draw?")
     assert page.locator(".live-score").all_text_contents() == ["", ""]
     page.locator(".live-answers button").nth(1).focus()
     page.keyboard.press("Enter")
     found = page.evaluate("bookLive.draw.found()")
     right = [int(np.sum(python.digits.gallery_labels[found[m]] == 1)) for m in ("pixels", "vae")]
-    assert page.locator(".live-score").all_text_contents() == [f"{n} of 10" for n in right]
-    said = page.locator(".live-draw [aria-live]").element_handle()
-    code = f"e => e.textContent.startsWith('Of ten, pixels find {right[0]} of the digit 1')"
-    page.wait_for_function(code, arg=said)
+    assert page.locator(".live-score").all_text_contents() == [
+        say("{1} of {2}", n, 10) for n in right
+    ]
+    agreed = "Of ten, pixels find {1} of the digit {2}, the VAE {3}."
+    wait_to_hear(page, ".live-draw", form(agreed, right[0], 1, right[1]))
 
 
 def test_the_bars_show_pythons_distances(opened, python):
@@ -745,13 +770,14 @@ def test_the_shift_is_played_once_and_stops_at_a_touch(site, browser, motion):
     page.wait_for_selector("#fig-draw[data-live=ready]", timeout=60_000)
     page.locator("#fig-draw section").first.scroll_into_view_if_needed()
     page.wait_for_function("document.querySelector('.live-moves output').textContent === '3 px'")
-    assert page.locator(".live-score").all_text_contents() == ["1 of 10", "10 of 10"]
-    page.get_by_role("button", name="Sliders to zero").click()
+    scores = [say("{1} of {2}", n, 10) for n in (1, 10)]
+    assert page.locator(".live-score").all_text_contents() == scores
+    page.get_by_role("button", name=say("Sliders to zero")).click()
     page.wait_for_timeout(900)
     assert page.locator(".live-moves output").first.text_content() == "0 px"
     if motion == "no-preference":
-        page.get_by_role("button", name="Play the shift").click()
-        page.get_by_label("shift right").focus()
+        page.get_by_role("button", name=say("Play the shift")).click()
+        page.get_by_label(say("shift right")).focus()
         page.keyboard.press("ArrowLeft")
         page.wait_for_timeout(900)
         assert page.locator(".live-moves output").first.text_content() == "\u22121 px"
@@ -770,13 +796,13 @@ def test_on_a_phone_the_pad_and_both_rows_are_in_sight_together(opened):
 def test_keys_choose_an_example_and_move_it(opened, python):
     page = opened("draw")
     page.evaluate("bookLive.draw.setMove({ right: 0, down: 0, turn: 0 })")
-    page.get_by_role("button", name="Example: a 3").focus()
+    example(page, 3).focus()
     page.keyboard.press("Enter")
-    assert page.get_by_role("button", name="Example: a 3").get_attribute("aria-pressed") == "true"
+    assert example(page, 3).get_attribute("aria-pressed") == "true"
     first = np.flatnonzero(python.digits.query_labels == 3)[0]
     still = page.evaluate("[...bookLive.draw.query()]")
     np.testing.assert_allclose(still, python.digits.query_images[first].ravel(), atol=1e-6)
-    page.get_by_label("shift right").focus()
+    page.get_by_label(say("shift right")).focus()
     for _ in range(3):
         page.keyboard.press("ArrowRight")
     shifted = np.reshape(page.evaluate("[...bookLive.draw.query()]"), (28, 28))
@@ -803,23 +829,19 @@ def test_the_words_keep_up_with_the_pictures(opened, python):
     code = """pixels => { bookLive.draw.setMove({ right: 0, down: 0, turn: 0 });
       bookLive.draw.setQuery(pixels); return document.querySelector(".live-result").textContent }"""
     for digit, image in zip((0, 4), images, strict=True):
-        assert f"by the VAE, 10\u00d7 {digit}." in page.evaluate(code, image.ravel().tolist())
-    said = page.locator(".live-draw [aria-live]")
-    code = "e => /by the VAE, 10\u00d7 4/.test(e.textContent)"
-    page.wait_for_function(code, arg=said.element_handle())
+        told = page.evaluate(code, image.ravel().tolist())
+        assert told_by_the_vae(10, digit).match(told)
+    wait_to_hear(page, ".live-draw", told_by_the_vae(10, 4))
     # And as they are spoken: at no moment do they tell of other pictures than those to be seen.
     code = """pixels => { bookLive.draw.setQuery(pixels);
       return document.querySelector(".live-draw [aria-live]").textContent }"""
     assert page.evaluate(code, images[0].ravel().tolist()) == ""
-    page.wait_for_function(
-        "e => /by the VAE, 10\u00d7 0/.test(e.textContent)", arg=said.element_handle()
-    )
-    page.get_by_role("button", name="Clear").click()
-    assert said.text_content() == ""
-    assert page.locator(".live-result").inner_text().startswith("The pad is empty")
-    page.wait_for_function(
-        "e => e.textContent.startsWith('The pad is empty')", arg=said.element_handle()
-    )
+    wait_to_hear(page, ".live-draw", told_by_the_vae(10, 0))
+    page.get_by_role("button", name=say("Clear")).click()
+    assert page.locator(".live-draw [aria-live]").text_content() == ""
+    empty = "The pad is empty. Draw a digit, or choose an example."
+    assert page.locator(".live-result").inner_text() == say(empty)
+    wait_to_hear(page, ".live-draw", form(empty))
     assert page.locator(".live-score").all_text_contents() == ["", ""]
     assert page.locator(".live-draw .live-note").text_content() == ""
 
@@ -829,7 +851,7 @@ def test_a_query_that_resembles_nothing_is_called_so(opened, python):
     page.evaluate("bookLive.draw.setMove({ right: 0, down: 0, turn: 0 })")
     warning = page.locator(".live-far")
     for digit in range(10):
-        page.get_by_role("button", name=f"Example: a {digit}").click()
+        example(page, digit).click()
         assert not warning.is_visible(), digit
     house = np.zeros((28, 28))
     house[14:24, 6] = house[14:24, 21] = house[23, 6:22] = house[14, 6:22] = 1  # walls
@@ -838,12 +860,11 @@ def test_a_query_that_resembles_nothing_is_called_so(opened, python):
     house[18:24, 12] = house[18:24, 15] = house[18, 12:16] = 1  # a door
     page.evaluate("pixels => bookLive.draw.setQuery(pixels)", house.ravel().tolist())
     assert warning.is_visible()
-    said = page.locator(".live-draw [aria-live]").element_handle()
-    page.wait_for_function("e => /resembles nothing here/.test(e.textContent)", arg=said)
+    wait_to_hear(page, ".live-draw", re.compile(f".*{form(FAR).pattern}"))
     image = house[np.newaxis, ..., np.newaxis].astype(np.float32)
     expected = python.indexes["vae"].search(image, k=10)[0].mean()
     assert page.evaluate("bookLive.draw.found().distance") == pytest.approx(expected, abs=2e-3)
-    page.get_by_role("button", name="Clear").click()
+    page.get_by_role("button", name=say("Clear")).click()
     assert not warning.is_visible()
 
 
@@ -858,7 +879,7 @@ def test_without_scripts_there_is_a_picture_and_words(site, browser, name):
     page.goto((site / address).as_uri())
     assert page.locator(f"#{figure} {STILL}").is_visible()
     assert page.locator(f"#{figure} figcaption").is_visible()
-    words = page.locator(f"#{figure} ~ noscript p", has_text="Scripts are off")
+    words = page.locator(f"#{figure} ~ noscript p", has_text=beginning("Scripts are off"))
     assert words.first.is_visible()
     assert page.locator(f"#{figure} canvas, #{figure} input").count() == 0
     context.close()
@@ -880,7 +901,7 @@ def test_data_are_loaded_late_and_from_here_alone(browser, base_url):
     page.on("request", lambda request: addresses.append(request.url))
     page.goto(f"{base_url}/book/training.html", wait_until="networkidle")
     assert not any("digit-" in address for address in addresses)
-    page.get_by_role("button", name="Explore this plane").click()
+    page.get_by_role("button", name=say("Explore this plane")).click()
     page.wait_for_selector("#fig-latent-explorer[data-live=ready]")
     assert sum("_static/web/digit-" in address for address in addresses) == 2
     assert all(address.startswith((base_url, "data:")) for address in addresses)
@@ -905,7 +926,7 @@ def test_a_figure_whose_data_are_missing_stays_a_picture(site, browser):
     page.route("**/digit-points.js", lambda route: route.abort())
     address, figure = FIGURES["latent"]
     page.goto((site / address).as_uri())
-    page.get_by_role("button", name="Explore this plane").click()
+    page.get_by_role("button", name=say("Explore this plane")).click()
     page.wait_for_selector(f"#{figure}[data-live=failed]")
     assert page.locator(f"#{figure} {STILL}").is_visible()
     context.close()

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from edition import beginning, form, say
 
 from vae_tutorial._tensorflow import keras, tf
 
@@ -19,6 +20,11 @@ OBJECTIVES = {
     "mean in place of sum": {"mean": True},
     "wrong sign": {"flipped": True},
 }
+ENDED = "You changed a setting, so the experiment ended. Play on as you like."
+FAILED = (
+    "This run did not do all that the page says of it. "
+    "Chance has a part in every training: try again."
+)
 # Weights with biases, images and noise; what the page makes of them.
 ASK = """([more, spread]) => {
   const { vae } = bookLive;
@@ -59,7 +65,7 @@ def opened(site, browser):
         assert page.problems == []
         if page.evaluate("bookLive.playground.state().playing"):
             page.locator(".live-start").click()
-        page.get_by_role("button", name="Play freely").click()
+        page.get_by_role("button", name=say("Play freely")).click()
         settings = "{ ...bookLive.experiments.START }"
         page.evaluate(f"bookLive.playground.restart({settings})")
         page.evaluate("scrollTo(0, 0)")
@@ -184,7 +190,7 @@ def test_an_epoch_shows_every_digit_once(opened):
 
 def test_it_trains_and_both_terms_move(opened):
     page = opened()
-    page.get_by_role("button", name="Train").first.click()
+    page.get_by_role("button", name=say("▶ Train")).first.click()
     wait_for_epochs(page, 3)
     page.locator(".live-start").click()
     said = page.locator(".live-history").get_attribute("aria-label")
@@ -229,21 +235,21 @@ def test_with_reduced_motion_pictures_change_once_an_epoch(opened):
 
 def test_the_controls_answer_to_the_mouse(opened):
     page = opened()
-    page.get_by_role("button", name="One epoch").click()
+    page.get_by_role("button", name=say("One epoch")).click()
     assert state(page)["epochs"] == 1
     for name, setting, value in (
-        ("Mean in place of sum", "mean", True),
-        ("Wrong sign of", "flipped", True),
-        ("Noise off", "noise", False),
+        (say("Mean in place of sum"), "mean", True),
+        (beginning("Wrong sign of"), "flipped", True),
+        (beginning("Noise off"), "noise", False),
     ):
         button = page.get_by_role("button", name=name)
         button.click()
         assert state(page)["settings"][setting] is value
         assert button.get_attribute("aria-pressed") == "true"
-    page.get_by_role("button", name="Start afresh").click()
+    page.get_by_role("button", name=say("Start afresh")).click()
     after = state(page)
     assert after["epochs"] == 0 and after["settings"]["mean"] is True
-    page.get_by_role("button", name="Settings back").click()
+    page.get_by_role("button", name=say("Settings back")).click()
     assert state(page)["settings"] == page.evaluate("bookLive.experiments.START")
     page.locator(".live-map").scroll_into_view_if_needed()
     map_box = page.locator(".live-map").bounding_box()
@@ -288,13 +294,13 @@ def test_the_controls_answer_to_the_keyboard(opened):
     wait_for_epochs(page, 0.1)
     page.keyboard.press("Space")
     assert not state(page)["playing"]
-    page.get_by_label("weight of KL").focus()
+    page.get_by_label(say("β, weight of KL")).focus()
     page.keyboard.press("ArrowRight")
     assert state(page)["settings"]["beta"] == 2
-    page.get_by_label("Learning rate").focus()
+    page.get_by_label(say("Learning rate")).focus()
     page.keyboard.press("Home")
     assert state(page)["settings"]["rate"] == 0.0001
-    page.get_by_label("Width").focus()
+    page.get_by_label(say("Width (restarts)")).focus()
     page.keyboard.press("End")
     assert state(page)["settings"]["width"] == 128 and state(page)["epochs"] == 0
     page.locator(".live-map").focus()
@@ -303,7 +309,8 @@ def test_the_controls_answer_to_the_keyboard(opened):
     page.keyboard.press("Shift+ArrowUp")
     reach = state(page)["reach"]
     assert state(page)["place"] == pytest.approx([0.03 * reach, 0.15 * reach])
-    assert "nearest code is that of a" in page.locator(".live-where").text_content()
+    where = form("Decoded at ({1}, {2}). The nearest code is that of a {3}.")
+    assert where.search(page.locator(".live-where").text_content())
 
 
 def test_the_controls_answer_to_a_finger(opened):
@@ -312,27 +319,27 @@ def test_the_controls_answer_to_a_finger(opened):
     wait_for_epochs(page, 0.1)
     page.locator(".live-start").tap()
     assert not state(page)["playing"]
-    page.get_by_role("button", name="Noise off").tap()
+    page.get_by_role("button", name=beginning("Noise off")).tap()
     assert state(page)["settings"]["noise"] is False
     plane = page.locator(".live-map")
     plane.scroll_into_view_if_needed()
     box = plane.bounding_box()
     page.touchscreen.tap(box["x"] + 0.25 * box["width"], box["y"] + 0.5 * box["height"])
     assert state(page)["place"] == pytest.approx([-state(page)["reach"] / 2, 0], abs=0.2)
-    page.get_by_role("button", name="2 Collapse").tap()
+    page.get_by_role("button", name=f"2 {say('Collapse')}").tap()
     page.locator(".live-guide .live-buttons button").first.tap()
     assert state(page)["playing"] and state(page)["settings"]["mean"] is True
 
 
 def test_without_noise_beta_is_seen_to_do_nothing(opened):
     page = opened()
-    beta = page.get_by_label("weight of KL")
+    beta = page.get_by_label(say("β, weight of KL"))
     assert beta.is_enabled()
-    page.get_by_role("button", name="Noise off").click()
-    assert beta.is_disabled() and beta.get_attribute("aria-valuetext") == "not used"
-    assert page.get_by_role("button", name="Wrong sign of").is_disabled()
-    assert "without a KL term" in page.locator(".live-sum").text_content()
-    page.get_by_role("button", name="Noise off").click()
+    page.get_by_role("button", name=beginning("Noise off")).click()
+    assert beta.is_disabled() and beta.get_attribute("aria-valuetext") == say("not used")
+    assert page.get_by_role("button", name=beginning("Wrong sign of")).is_disabled()
+    assert say(", without noise and without a KL term") in page.locator(".live-sum").text_content()
+    page.get_by_role("button", name=beginning("Noise off")).click()
     assert beta.is_enabled() and beta.get_attribute("aria-valuetext") == "1"
 
 
@@ -341,8 +348,9 @@ def test_the_loss_is_written_as_it_is_computed(opened):
     page.evaluate("bookLive.playground.set({ beta: 4, mean: true })")
     page.evaluate("bookLive.playground.train(20)")
     told = page.locator(".live-sum").text_content()
-    form = r"loss = ([\d.]+) reconstruction / 196 \+ 4 . ([\d.]+) KL = ([\d.]+)"
-    reconstruction, kl, loss = map(float, re.fullmatch(form, told).groups())
+    start, name = (re.escape(say(words)) for words in ("loss = ", "reconstruction"))
+    sum_of_terms = rf"{start}([\d.]+) {name} / 196 \+ 4 . ([\d.]+) KL = ([\d.]+)"
+    reconstruction, kl, loss = map(float, re.fullmatch(sum_of_terms, told).groups())
     assert loss == pytest.approx(reconstruction / 196 + 4 * kl, abs=0.3)
 
 
@@ -351,28 +359,29 @@ def test_the_loss_is_written_as_it_is_computed(opened):
 
 def test_an_experiment_asks_first_then_does_what_it_says(opened):
     page = opened()
-    page.get_by_role("button", name="5 Wrong sign").click()
+    page.get_by_role("button", name=f"5 {say('Wrong sign')}").click()
     assert state(page)["epochs"] == 0 and not state(page)["playing"]
     options = page.locator(".live-guide .live-buttons button")
     assert options.count() == 3
     options.nth(0).click()
     page.wait_for_function("bookLive.playground.measures", timeout=300_000)
     answer = page.locator(".live-answer").text_content()
-    assert answer.startswith("Not as you said. What happens: the loss falls and falls")
+    falls = say("The loss falls and falls, and the pictures get worse").replace("The", "the")
+    assert answer.startswith(say("Not as you said. What happens: {1}.", falls))
     code = """() => {
       const { LIST, hold } = bookLive.experiments;
       return hold(LIST[4], bookLive.playground.measures);
     }"""
     assert all(page.evaluate(code).values())
-    assert "did not do all" not in answer
+    assert say(FAILED) not in answer
 
 
 def test_who_changes_a_setting_leaves_the_experiment(opened):
     page = opened()
-    page.get_by_role("button", name="1 Tug of war").click()
+    page.get_by_role("button", name=f"1 {say('Tug of war')}").click()
     page.locator(".live-guide .live-buttons button").nth(1).click()
-    page.get_by_role("button", name="Mean in place of sum").click()
-    assert "the experiment ended" in page.locator(".live-guide").text_content()
+    page.get_by_role("button", name=say("Mean in place of sum")).click()
+    assert say(ENDED) in page.locator(".live-guide").text_content()
     page.locator(".live-start").click()
 
 
@@ -391,7 +400,7 @@ def test_without_scripts_the_picture_stays(site, browser):
         page = context.new_page()
         page.goto((site / ADDRESS).as_uri())
         assert page.locator(f"{FIGURE} img").is_visible()
-        words = page.locator(f"{FIGURE} ~ noscript p", has_text="Scripts are off")
+        words = page.locator(f"{FIGURE} ~ noscript p", has_text=beginning("Scripts are off"))
         assert words.first.is_visible()
         assert page.locator(".live").count() == 0
 

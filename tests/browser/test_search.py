@@ -1,7 +1,10 @@
 """The search: what forty readers type and what must come first, by keyboard, mouse and ear."""
 
+from urllib.parse import quote
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from edition import english_only, plain, say, whole
 from test_pages import HOME, NARROW, WIDE, Visit, foreign, watch
 
 # What is typed, and the page and the place on it that must come first.
@@ -62,6 +65,17 @@ FIRST = {
     "load_folder": "book/api/datasets.html#vae_tutorial.datasets.load_folder",
     "Kingma Welling 2014": "book/references.html#",
 }
+EQUATION = say("Equation {number}", number="2.13")
+# What stands before it.
+BEFORE = (
+    r"$\mathcal L$ is the ELBO. It never exceeds $\log p_\theta(x)$, whatever the $q$. "
+    r"Split the logarithm of $p_\theta(x \mid z)\, p(z) / q(z \mid x)$ and name the parts:"
+)
+COLLAPSE = (
+    "A failure in which the {term}`approximate posterior` of a latent dimension equals the "
+    "{term}`prior` for every image, so that the dimension says nothing about the image and the "
+    "{term}`decoder` ignores it. [Chapter 4](training.ipynb)."
+)
 DIALOG = "#pst-search-dialog"
 OPTIONS = f"{DIALOG} [role=option]"
 
@@ -69,7 +83,7 @@ OPTIONS = f"{DIALOG} [role=option]"
 @pytest.fixture
 def context(browser):
     with browser.new_context(viewport=WIDE, reduced_motion="reduce") as context:
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(60_000)
         yield context
 
 
@@ -80,7 +94,7 @@ def page(context):
 
 def open_search(page):
     page.keyboard.press("Control+k")
-    field = page.get_by_role("combobox", name="Search this book")
+    field = page.get_by_role("combobox", name=say("Search this book"))
     field.wait_for()
     return field
 
@@ -95,6 +109,7 @@ def first(page) -> str:
 # -- What is found --------------------------------------------------------------------------------
 
 
+@english_only("what readers type in Chinese is listed in test_chinese.py")
 def test_what_is_meant_comes_first(page, base_url):
     page.goto(f"{base_url}/search.html")
     field = page.get_by_role("combobox")
@@ -109,17 +124,20 @@ def test_what_is_meant_comes_first(page, base_url):
 
 def test_a_result_says_where_it_stands_and_shows_no_code(page, base_url):
     page.goto(f"{base_url}/search.html")
-    page.get_by_role("combobox").fill("equation 2.13")
+    page.get_by_role("combobox").fill(EQUATION)
     title, path, excerpt = page.locator("[role=option]").first.locator("> span").all_inner_texts()
-    assert title == "Equation 2.13"
-    assert path.startswith("Chapter 2: The ELBO") and path.endswith("inequality")
-    assert "name the parts" in excerpt and "\\" not in excerpt
-    assert page.locator("mark").all_inner_texts()[:2] == ["Equation", "2.13"]
+    assert title == EQUATION
+    chapter = say("Chapter {number}: {title}", number=2, title=say("The ELBO"))
+    assert path.startswith(chapter)
+    assert path.replace("\u2019", "'").endswith(say("The ELBO, by Jensen's inequality"))
+    assert whole(BEFORE).rpartition("$")[2][1:-1] in excerpt and "\\" not in excerpt
+    assert page.locator("mark").all_inner_texts()[:2] == EQUATION.split()
 
 
 def test_a_word_that_is_nowhere_is_said_to_be_nowhere(page, base_url):
     page.goto(f"{base_url}/search.html?q=xylophone")
-    page.get_by_text("Nothing found for “xylophone”").wait_for()
+    nothing = "Nothing found for “{1}”. The glossary and the index list all terms."
+    page.get_by_text(say(nothing, "xylophone")).wait_for()
     assert page.locator("[role=option]").count() == 0
     assert page.get_by_role("combobox").get_attribute("aria-expanded") == "false"
 
@@ -181,11 +199,11 @@ def test_esc_closes_it_and_gives_the_focus_back(page, base_url):
 def test_all_results_stand_on_the_search_page(page, base_url):
     page.goto(f"{base_url}/book/elbo.html")
     open_search(page)
-    page.keyboard.type("posterior")
+    page.keyboard.type(say("posterior"))
     page.locator(OPTIONS).first.wait_for()
     said = page.locator(f"{DIALOG} [role=status]").inner_text()
     page.locator(f"{DIALOG} .search-all").click()
-    page.wait_for_url(f"{base_url}/search.html?q=posterior")
+    page.wait_for_url(f"{base_url}/search.html?q={quote(say('posterior'))}")
     page.locator("[role=option]").nth(20).wait_for()
     assert page.locator("#book-search [role=status]").inner_text() == said
 
@@ -193,7 +211,7 @@ def test_all_results_stand_on_the_search_page(page, base_url):
 def test_a_place_on_the_same_page_is_shown(page, base_url):
     page.goto(f"{base_url}/book/elbo.html")
     open_search(page)
-    page.keyboard.type("equation 2.13")
+    page.keyboard.type(EQUATION)
     page.locator(OPTIONS).first.click()
     page.locator(DIALOG).wait_for(state="hidden")
     assert page.url.endswith("book/elbo.html#equation-eq-elbo")
@@ -204,12 +222,12 @@ def test_it_is_opened_and_closed_by_touch(browser, base_url):
         page = context.new_page()
         page.goto(f"{base_url}/book/elbo.html")
         page.locator(".search-button").tap()
-        field = page.get_by_role("combobox", name="Search this book")
-        field.fill("posterior")
+        field = page.get_by_role("combobox", name=say("Search this book"))
+        field.fill(say("posterior"))
         option = page.locator(OPTIONS).first
         box = option.bounding_box()
         assert box["x"] >= 0 and box["x"] + box["width"] <= NARROW["width"]
-        page.get_by_role("button", name="Close").tap()
+        page.get_by_role("button", name=say("Close")).tap()
         page.locator(DIALOG).wait_for(state="hidden")
 
 
@@ -220,7 +238,8 @@ def test_it_works_from_a_file(page, site):
     open_search(page)
     page.keyboard.type("colapse")
     page.locator(OPTIONS).first.wait_for()
-    assert "failure" in page.locator(f"{OPTIONS} .search-excerpt").first.inner_text()
+    excerpt = page.locator(f"{OPTIONS} .search-excerpt").first.inner_text()
+    assert excerpt.startswith(plain(COLLAPSE)[:20])
     page.keyboard.press("Enter")
     page.wait_for_url("**/book/glossary.html#term-posterior-collapse")
     page.goto((site / "search.html").as_uri() + "?q=colapse")
@@ -232,7 +251,7 @@ def test_it_works_from_a_file(page, site):
 
 def test_marked_words_are_seen_in_forced_colours(page, base_url):
     page.emulate_media(forced_colors="active", color_scheme="dark")
-    page.goto(f"{base_url}/search.html?q=view")
+    page.goto(f"{base_url}/search.html?q={say('view')}")
     page.locator("[role=option]").first.wait_for()
     ground, ink = page.locator("mark").first.evaluate(
         "mark => [getComputedStyle(mark).backgroundColor, getComputedStyle(mark).color]"
@@ -247,12 +266,12 @@ def test_marked_words_are_seen_in_forced_colours(page, base_url):
 def test_axe_finds_nothing(page, base_url, size, scheme):
     page.set_viewport_size(size)
     page.emulate_media(color_scheme=scheme)
-    page.goto(f"{base_url}/search.html?q=posterior")
+    page.goto(f"{base_url}/search.html?q={say('posterior')}")
     page.locator("[role=option]").first.wait_for()
     assert violations(page, "#book-search") == []
     page.goto(f"{base_url}/{HOME}")
     open_search(page)
-    page.keyboard.type("posterior")
+    page.keyboard.type(say("posterior"))
     page.locator(OPTIONS).first.wait_for()
     assert violations(page, DIALOG) == []
 

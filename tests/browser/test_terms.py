@@ -2,11 +2,15 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from edition import plain
 from test_pages import NARROW, WIDE
 
 PAGE = "book/retrieval.html"
 TERM = "article a[href='glossary.html#term-mean-average-precision']"
-SAYS = "The mean of"
+SAYS = plain(
+    "The mean of {term}`average precision` over all queries, written mAP. "
+    "[Chapter 1](background.ipynb)."
+)
 INSIDE = """note => {
   const box = note.getBoundingClientRect();
   return box.left >= 0 && box.top >= 0 && box.right <= document.documentElement.clientWidth;

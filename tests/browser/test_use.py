@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 import pytest
+from edition import say
 from test_pages import HOME, NARROW, NOTEBOOKS, PAGES, WIDE
 
 
@@ -18,7 +19,7 @@ def context(browser):
 @pytest.fixture
 def page(context):
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(60_000)  # only what hangs meets it
     yield page
     page.close()
 
@@ -83,7 +84,7 @@ def test_every_piece_of_code_can_be_copied(page, base_url, name):
 def test_a_notebook_can_be_downloaded(page, base_url, name):
     page.goto(f"{base_url}/{name}", wait_until="domcontentloaded")
     with page.expect_download() as started:
-        page.get_by_title("Download this page as a notebook").click()
+        page.get_by_title(say("Download this page as a notebook")).click()
     assert started.value.suggested_filename == name.rpartition("/")[2].replace(".html", ".ipynb")
     text = started.value.path().read_text(encoding="utf-8")
     assert '"nbformat": 4' in text
@@ -93,7 +94,7 @@ def test_a_notebook_can_be_downloaded(page, base_url, name):
 def test_the_menu_opens_on_a_phone(page, base_url):
     page.set_viewport_size(NARROW)
     page.goto(f"{base_url}/{HOME}", wait_until="load")
-    link = page.locator(".bd-links a", has_text="The ELBO").first
+    link = page.locator(".bd-links a", has_text=say("The ELBO")).first
     assert not link.is_visible()
     page.locator("button.primary-toggle").first.click()
     link.click()

@@ -204,7 +204,7 @@
 
   page.verdict = (status, text) => {
     const [first, ...rest] = text.split("\n");
-    const said = element("p", {}, element("strong", {}, SAYS[status]), first && ` ${first}`);
+    const said = element("p", {}, element("strong", {}, SAYS[status]), first && tr(` ${first}`));
     const verdict = element("div", { class: "py-verdict", "data-status": status }, said);
     if (rest.length) verdict.append(pre("py-text", rest.join("\n")));
     return verdict;
