@@ -67,6 +67,14 @@ def test_hog_refuses_images_smaller_than_a_block():
         HOG(orientations=9.5)
 
 
+@pytest.mark.parametrize("describe", [HOG().encode, upright], ids=["hog", "upright"])
+def test_what_are_no_images_is_refused(digits, describe):
+    with pytest.raises(ValueError, match=r"must have shape \(n, height, width, channels\)"):
+        describe(digits[0])
+    with pytest.raises(ValueError, match="divide 8-bit images by 255"):
+        describe(digits[:2] * 255)
+
+
 def moments(images):
     """Return centres (row, column) and slants, from the definition."""
     light = images[..., 0].astype(float)

@@ -431,13 +431,15 @@ def share(result: dict) -> float:
 
 
 def write(path: Path, results: dict, seed: int, count: int) -> None:
+    """Write what was measured; modules that were not keep what the file has of them."""
+    known = json.loads(path.read_text(encoding="utf-8"))["modules"] if path.is_file() else {}
+    modules = known | {name: {"seed": seed, "count": count} | results[name] for name in results}
     packages = ("tensorflow", "keras", "numpy", "pytest")
     content = {
-        "command": f"python tools/mutants.py --seed {seed} --count {count} --output {path}",
-        "seed": seed,
+        "command": f"python tools/mutants.py --output {path}",
         "versions": {"python": platform.python_version()}
         | {name: metadata.version(name) for name in packages},
-        "modules": results,
+        "modules": {name: modules[name] for name in [*ALL, *results] if name in modules},
     }
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
@@ -451,7 +453,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0, help="which mutants (0)")
     parser.add_argument("--at-least", type=float, default=0.9, help="share to be killed (0.9)")
     parser.add_argument("--seconds", type=float, default=10, help=SECONDS)
-    parser.add_argument("--output", type=Path, help="write the figures to this JSON file")
+    parser.add_argument("--output", type=Path, help="write the figures into this JSON file")
     parser.add_argument("--root", type=Path, default=ROOT, help="of the project")
     parser.add_argument("--tests", nargs="+", help="test files in place of the module's own")
     given = parser.parse_args()
