@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import decomposition
 
+from vae_tutorial import retrieval
 from vae_tutorial.baselines import PCA, MetadataFilter, Pixels
 
 
@@ -167,6 +168,21 @@ def test_filter_never_finds_an_image_without_a_tag():
     found = np.concatenate([everything.search(label, k=4) for label in range(3)])
     assert sorted(found.tolist()) == [1, 3]
     assert MetadataFilter([-1, -1]).search(0, k=2).size == 0
+
+
+# --- in an index ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("encoder", [Pixels(), PCA(2)], ids=["pixels", "pca"])
+def test_an_index_leaves_the_check_of_images_to_them(encoder, monkeypatch):
+    def twice(images):
+        raise AssertionError("the images are checked twice")
+
+    monkeypatch.setattr(retrieval, "check_images", twice)
+    images = random_images()
+    index = retrieval.ImageIndex(encoder.fit(images))
+    index.add(images)
+    assert index.search(images[:1], k=1)[1].tolist() == [[0]]
 
 
 # --- bad input ------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from skimage.feature import hog
 
-from vae_tutorial import datasets
+from vae_tutorial import datasets, retrieval
 from vae_tutorial.baselines import PCA, Pixels
 from vae_tutorial.features import HOG, Upright, upright
 
@@ -101,6 +101,17 @@ def test_a_shift_and_a_shear_make_little_difference_to_upright_digits(digits):
     sheared = np.stack([np.roll(digits[:, r], round((r - 13.5) / 4), axis=1) for r in range(28)], 1)
     error = np.abs(upright(sheared) - upright(digits)).mean()
     assert error < 0.6 * np.abs(sheared - digits).mean()
+
+
+@pytest.mark.parametrize("encoder", [HOG(), Upright(Pixels())], ids=["hog", "upright"])
+def test_an_index_leaves_the_check_of_images_to_them(encoder, digits, monkeypatch):
+    def twice(images):
+        raise AssertionError("the images are checked twice")
+
+    monkeypatch.setattr(retrieval, "check_images", twice)
+    index = retrieval.ImageIndex(encoder)
+    index.add(digits[:20])
+    assert index.search(digits[:1], k=1)[1].tolist() == [[0]]
 
 
 def test_what_has_no_brightness_or_no_height_stays():
