@@ -8,6 +8,7 @@ from pathlib import Path
 
 import mutants
 import pytest
+import yaml
 
 pytestmark = [
     pytest.mark.slow,
@@ -140,6 +141,33 @@ def test_what_is_said_to_make_no_difference_can_still_be_made():
         source = (ROOT / "vae_tutorial" / f"{module}.py").read_text(encoding="utf-8")
         made = {(mutant.before, mutant.after) for mutant in mutants.all_mutants(source)}
         assert mutants.known_equivalent(module) <= made
+
+
+def test_the_weekly_workflow_takes_every_module_once():
+    workflow = (ROOT / ".github" / "workflows" / "weekly.yml").read_text(encoding="utf-8")
+    lists = yaml.safe_load(workflow)["jobs"]["mutants"]["strategy"]["matrix"]["modules"]
+    assert sorted(name for names in lists for name in names.split()) == sorted(mutants.TESTS)
+
+
+def test_what_is_measured_later_leaves_the_other_modules_in_the_file(tmp_path):
+    path, one = tmp_path / "out.json", {"mutants": 2, "killed": 1}
+    mutants.write(path, {"metrics": one, "_checks": one}, seed=0, count=40)
+    mutants.write(path, {"metrics": one | {"killed": 2}}, seed=1, count=25)
+    modules = json.loads(path.read_text(encoding="utf-8"))["modules"]
+    assert list(modules) == ["_checks", "metrics"]  # in the order of the map
+    assert modules["_checks"] == {"seed": 0, "count": 40, "mutants": 2, "killed": 1}
+    assert modules["metrics"] == {"seed": 1, "count": 25, "mutants": 2, "killed": 2}
+
+
+def test_every_module_has_been_measured_and_nine_of_ten_faults_are_noticed():
+    stored = json.loads((ROOT / "tests" / "mutants.json").read_text(encoding="utf-8"))["modules"]
+    assert list(stored) == list(mutants.TESTS)
+    for module, result in stored.items():
+        assert result["mutants"] - result["equivalent"] > 10, module
+        assert mutants.share(result) >= 0.9, module
+        assert len(result["survivors"]) + result["killed"] + result["equivalent"] == (
+            result["mutants"]
+        )
 
 
 def test_a_module_that_does_not_exist_is_refused():
