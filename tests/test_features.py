@@ -121,6 +121,13 @@ def test_what_has_no_brightness_or_no_height_stays():
     np.testing.assert_allclose(upright(line), line, atol=1e-6)
 
 
+def test_what_stands_upright_in_the_middle_stays_and_is_not_mirrored():
+    profile = np.zeros(9)
+    profile[[1, 5]] = 0.2, 0.6  # around 4, but not alike on both sides
+    image = np.outer(profile, profile)[np.newaxis, ..., np.newaxis]
+    np.testing.assert_allclose(upright(image), image, atol=1e-6)
+
+
 def test_upright_keeps_shape_and_channels(colours):
     found = upright(colours)
     assert found.shape == colours.shape and found.dtype == np.float32
