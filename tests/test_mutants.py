@@ -79,7 +79,8 @@ def test_an_untested_line_is_printed_and_tested_ones_are_not(project):
     ]
     # Among the killed is a loop that never ends.
     assert summary.startswith("tiny: 9 mutants, 5 killed, 0 equivalent, share 55.6%, ")
-    assert (result.returncode, result.stderr) == (1, "below 90%: tiny\n")
+    # A busy machine may end the loop by the clock, and says so in a line before this one.
+    assert (result.returncode, result.stderr.splitlines()[-1]) == (1, "below 90%: tiny")
     written = json.loads((project / "out.json").read_text(encoding="utf-8"))
     assert written["modules"]["tiny"]["survivors"] == survivors
     assert {path: path.read_bytes() for path in project.rglob("*.py")} == before

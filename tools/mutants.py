@@ -9,7 +9,8 @@ Those of the second kind stand in equivalent_mutants.toml, with the reason, and 
 
 Mutants live in a temporary copy of the project. Each is tested in a process forked from one that
 has in memory what the tests import, such as TensorFlow, but none of our code. The tests that are
-known to run the changed line come first, the quickest of them at the start.
+known to run the changed line come first, the quickest of them at the start. Modules that have their
+tests in common share the run of the unchanged code, which finds that out.
 
 Neither of the usual tools does this: mutmut wraps every function in another one, which changes what
 TensorFlow compiles and what show_source shows, and it takes no random sample of a module's mutants;
@@ -281,6 +282,15 @@ class Plugin:
     def __init__(self, first=(), known=None):
         self.first, self.known, self.seconds = set(first), known or {}, {}
 
+    def pytest_configure(self, config):
+        with suppress(ImportError):
+            from hypothesis import Phase, settings
+
+            # A failure is enough; nobody needs the smallest example of it.
+            phases = Phase.explicit, Phase.generate
+            settings.register_profile("mutants", settings.default, phases=phases)
+            settings.load_profile("mutants")
+
     def pytest_collection_modifyitems(self, items):
         for item in items:
             item.rank = item.nodeid not in self.first, self.known.get(item.nodeid, 0)
@@ -367,50 +377,65 @@ def tests_of_lines(copy: Path, file: Path) -> dict[int, set[str]]:
     return {line: {name.rpartition("|")[0] for name in names} - {""} for line, names in lines}
 
 
-def examine(module: str, tests: list[str], given: argparse.Namespace) -> dict:
-    """Try mutants of one module; print the survivors, return the figures."""
+def examine(modules: list[str], tests: list[str], given: argparse.Namespace):
+    """Try mutants of modules that have their tests in common; print the survivors.
+
+    Yields each module with its figures and the seconds that it took.
+    """
+    started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder).resolve() / "copy"
         skip = shutil.ignore_patterns(".*", "_build", "build", "__pycache__", "*.egg-info")
         shutil.copytree(given.root, copy, ignore=skip)
-        file = copy / "vae_tutorial" / f"{module}.py"
-        source = file.read_text(encoding="utf-8")
-        tests = [*tests, str(file.relative_to(copy))]  # and the examples of its docstrings
-        facts, seconds = unchanged(copy, tests)
+        files = {module: copy / "vae_tutorial" / f"{module}.py" for module in modules}
+        examples = {module: str(file.relative_to(copy)) for module, file in files.items()}
+        facts, seconds = unchanged(copy, [*tests, *examples.values()])
         limit = int(2 * seconds + given.seconds)
         warm_up(facts["loaded"])
-        covering = tests_of_lines(copy, file)
-        Path(importlib.util.cache_from_source(str(file))).unlink(missing_ok=True)
+        for module, file in files.items():
+            own = [*tests, examples[module]]  # and the examples of its docstrings
+            yield module, try_mutants(module, file, copy, own, facts, limit, given), started
+            started = time.monotonic()
 
-        equivalent = known_equivalent(module)
-        result = {"mutants": 0, "killed": 0, "equivalent": 0, "survivors": []}
-        for mutant in choose(source, given.count, f"{given.seed} {module}"):
-            result["mutants"] += 1
-            # Guards against a mistake of ours; without one it does nothing.
-            unguarded = mutant.before.replace("strict=True", "strict=False") == mutant.after
-            if unguarded or (mutant.before, mutant.after) in equivalent:
-                result["equivalent"] += 1
-                continue
-            file.write_text(mutant.source, encoding="utf-8")
-            lines = range(mutant.line, mutant.last + 1)
-            names = set().union(*(covering.get(line, ()) for line in lines))
-            if survives(copy, tests, Plugin(names, facts["seconds"]), limit):
-                change = f"{mutant.before}  ->  {mutant.after}"
-                said = f"vae_tutorial/{module}.py:{mutant.line}  {change}"
-                print(said, flush=True)
-                result["survivors"].append(said)
-            else:
-                result["killed"] += 1
+
+def try_mutants(module, file: Path, copy: Path, tests, facts: dict, limit: int, given) -> dict:
+    """Return the figures of one module, whose file is as it was when this ends."""
+    source = file.read_text(encoding="utf-8")
+    covering = tests_of_lines(copy, file)
+    Path(importlib.util.cache_from_source(str(file))).unlink(missing_ok=True)
+    equivalent = known_equivalent(module)
+    result = {"mutants": 0, "killed": 0, "equivalent": 0, "survivors": []}
+    for mutant in choose(source, given.count, f"{given.seed} {module}"):
+        result["mutants"] += 1
+        # Guards against a mistake of ours; without one it does nothing.
+        unguarded = mutant.before.replace("strict=True", "strict=False") == mutant.after
+        if unguarded or (mutant.before, mutant.after) in equivalent:
+            result["equivalent"] += 1
+            continue
+        file.write_text(mutant.source, encoding="utf-8")
+        lines = range(mutant.line, mutant.last + 1)
+        names = set().union(*(covering.get(line, ()) for line in lines))
+        said = f"vae_tutorial/{module}.py:{mutant.line}  {mutant.before}  ->  {mutant.after}"
+        if survives(copy, tests, Plugin(names, facts["seconds"]), limit, said):
+            print(said, flush=True)
+            result["survivors"].append(said)
+        else:
+            result["killed"] += 1
+    file.write_text(source, encoding="utf-8")
     return result
 
 
-def survives(copy: Path, tests: list[str], plugin: Plugin, limit: int) -> bool:
+def survives(copy: Path, tests: list[str], plugin: Plugin, limit: int, said: str) -> bool:
     def work():
         import pytest
 
         return pytest.main([*tests, "-x", "-q", "-p", "no:cacheprovider"], [plugin])
 
-    return forked(work, copy, limit)[0] == 0
+    status = forked(work, copy, limit)[0]
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGALRM:
+        # It hangs; or the machine is so busy that the tests had no turn.
+        print(f"ended by the clock: {said}", file=sys.stderr, flush=True)
+    return status == 0
 
 
 # -- What is known, and what is reported ----------------------------------------------------------
@@ -469,12 +494,14 @@ def main() -> None:
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         os.environ[name] = "1"
-    results = {}
+    groups, results = {}, {}
     for module in given.modules or TESTS:
-        started = time.monotonic()
         tests = given.tests or [f"tests/test_{name}.py" for name in ALL[module]]
-        results[module] = examine(module, tests, given)
-        results[module]["share"] = round(share(results[module]), 3)
+        groups.setdefault(tuple(tests), []).append(module)
+    for module, result, started in (
+        found for tests, modules in groups.items() for found in examine(modules, tests, given)
+    ):
+        results[module] = result | {"share": round(share(result), 3)}
         numbers = {name: results[module][name] for name in ("mutants", "killed", "equivalent")}
         said = ", ".join(f"{value} {name}" for name, value in numbers.items())
         said += f", share {results[module]['share']:.1%}, {time.monotonic() - started:.0f} s"
