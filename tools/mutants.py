@@ -9,8 +9,9 @@ Those of the second kind stand in equivalent_mutants.toml, with the reason, and 
 
 Mutants live in a temporary copy of the project. Each is tested in a process forked from one that
 has in memory what the tests import, such as TensorFlow, but none of our code. The tests that are
-known to run the changed line come first, the quickest of them at the start. Modules that have their
-tests in common share the run of the unchanged code, which finds that out.
+known to run the changed line come first, the quickest of them at the start, and property tests
+with few examples; only what survives that meets all of them. Modules that have their tests in
+common share the run of the unchanged code, which finds out what runs which line.
 
 Neither of the usual tools does this: mutmut wraps every function in another one, which changes what
 TensorFlow compiles and what show_source shows, and it takes no random sample of a module's mutants;
@@ -38,6 +39,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 KNOWN = Path(__file__).with_name("equivalent_mutants.toml")
 SECONDS = "processor time for a mutant, beyond twice that of the unchanged tests (10)"
+# Examples of a property that are tried at first, and how much longer all of them may take.
+FEW, ALL_EXAMPLES = 15, 5
 # Each module of the library, and the files of tests/ that should notice what goes wrong in it.
 TESTS = {
     "_checks": ["checks"],
@@ -277,24 +280,31 @@ def choose(source: str, count: int, seed: str) -> list[Mutant]:
 
 
 class Plugin:
-    """Puts the named tests first, the quickest at the start; notes how long each one took."""
+    """Puts the named tests first, the quickest at the start; notes how long each one took.
 
-    def __init__(self, first=(), known=None):
-        self.first, self.known, self.seconds = set(first), known or {}, {}
+    A ``few`` run leaves out all others, and tries few examples of each property.
+    """
+
+    def __init__(self, first=(), known=None, few=False):
+        self.first, self.known, self.few, self.seconds = set(first), known or {}, few, {}
 
     def pytest_configure(self, config):
         with suppress(ImportError):
             from hypothesis import Phase, settings
 
             # A failure is enough; nobody needs the smallest example of it.
-            phases = Phase.explicit, Phase.generate
-            settings.register_profile("mutants", settings.default, phases=phases)
+            options = {"phases": (Phase.explicit, Phase.generate)}
+            options |= {"max_examples": FEW} if self.few else {}
+            settings.register_profile("mutants", settings.default, **options)
             settings.load_profile("mutants")
 
     def pytest_collection_modifyitems(self, items):
         for item in items:
             item.rank = item.nodeid not in self.first, self.known.get(item.nodeid, 0)
         items.sort(key=lambda item: item.rank)
+        known = [item for item in items if not item.rank[0]]
+        if self.few and known:
+            items[:] = known
 
     def pytest_runtest_logreport(self, report):
         self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0) + report.duration
@@ -340,7 +350,7 @@ def unchanged(copy: Path, tests: list[str]) -> tuple[dict, float]:
     def work():
         import pytest
 
-        plugin = Plugin()
+        plugin = Plugin(few=True)
         cover = ["--cov=vae_tutorial", "--cov-config=/dev/null", "--cov-context=test"]
         code = pytest.main([*tests, "-q", "-p", "no:cacheprovider", *cover], [plugin])
         files = {name: getattr(module, "__file__", None) for name, module in sys.modules.items()}
@@ -390,15 +400,14 @@ def examine(modules: list[str], tests: list[str], given: argparse.Namespace):
         files = {module: copy / "vae_tutorial" / f"{module}.py" for module in modules}
         examples = {module: str(file.relative_to(copy)) for module, file in files.items()}
         facts, seconds = unchanged(copy, [*tests, *examples.values()])
-        limit = int(2 * seconds + given.seconds)
         warm_up(facts["loaded"])
         for module, file in files.items():
             own = [*tests, examples[module]]  # and the examples of its docstrings
-            yield module, try_mutants(module, file, copy, own, facts, limit, given), started
+            yield module, try_mutants(module, file, copy, own, facts, seconds, given), started
             started = time.monotonic()
 
 
-def try_mutants(module, file: Path, copy: Path, tests, facts: dict, limit: int, given) -> dict:
+def try_mutants(module, file: Path, copy: Path, tests, facts: dict, seconds, given) -> dict:
     """Return the figures of one module, whose file is as it was when this ends."""
     source = file.read_text(encoding="utf-8")
     covering = tests_of_lines(copy, file)
@@ -416,7 +425,12 @@ def try_mutants(module, file: Path, copy: Path, tests, facts: dict, limit: int, 
         lines = range(mutant.line, mutant.last + 1)
         names = set().union(*(covering.get(line, ()) for line in lines))
         said = f"vae_tutorial/{module}.py:{mutant.line}  {mutant.before}  ->  {mutant.after}"
-        if survives(copy, tests, Plugin(names, facts["seconds"]), limit, said):
+        limits = [int(2 * times * seconds + given.seconds) for times in (1, ALL_EXAMPLES)]
+        plugins = [Plugin(names, facts["seconds"], few) for few in (True, False)]
+        if all(
+            survives(copy, tests, plugin, limit, said)
+            for plugin, limit in zip(plugins, limits, strict=True)
+        ):
             print(said, flush=True)
             result["survivors"].append(said)
         else:
