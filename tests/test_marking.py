@@ -86,6 +86,7 @@ RIGHT = {
         "try:\n    import gone\nexcept ImportError:\n    def square(x):\n        return x**2",
         SQUARE,
     ],
+    "a helper from a star": [IMPORTS, "from numpy import *", SQUARE],
     "a helper from a dataclass": [
         IMPORTS,
         "from __future__ import annotations\nfrom dataclasses import dataclass",
@@ -166,6 +167,11 @@ FORGIVEN = {
     "an endless loop": [IMPORTS, answer() + CHECK + "\nwhile True:\n    pass"],
     "an error": [IMPORTS, "1 / 0", "1 / 0\n" + answer() + CHECK],
     "a long training": [IMPORTS, "model = train_for_hours()", answer() + CHECK],
+    "a later use of a name of Python's own": [
+        IMPORTS,
+        answer("abs(query - match) ** 2") + CHECK,
+        "abs = 1 / 0",
+    ],
     "a page's other use of the name": [IMPORTS, f"{SHARES} = 1 / 0", answer() + CHECK],
 }
 
@@ -673,7 +679,32 @@ def test_the_best_try_of_each_exercise_counts_once():
     rows = [row | {"file": "1", "points": "0"}, row | {"file": "2", "points": "1,5"}]
     (found,) = _class.summary(rows, [])
     assert (found["points"], found["of"], found["files"]) == ("1.5", "2", 2)
+    assert found["to look at by hand"] == 0
+    (found,) = _class.summary([*rows, row | {"file": "3", "points": ""}], [])
+    assert (found["points"], found["to look at by hand"]) == ("1.5", 1)
     assert _class.mistakes(rows) == [{"exercise": "x", "diagnosis": "m", "times": 2}]
+
+
+def test_a_table_without_students_has_those_of_its_files():
+    row = {"exercise": "x", "points": "1", "of": "2", "status": "right"}
+    rows = [row | {"file": "ada.ipynb"}, row | {"file": f"bob/{PAGE}.ipynb"}]
+    assert [found["student"] for found in _class.summary(rows, [])] == ["ada", "bob"]
+
+
+def test_what_jupyter_and_macs_leave_is_no_hand_in(tmp_path):
+    names = ["a.ipynb", "b/c.IPYNB", "._a.ipynb", "b/.ipynb_checkpoints/c.ipynb", "notes.txt"]
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(GOOD)
+    assert _class.files_in(tmp_path) == [tmp_path / name for name in names[:2]]
+
+
+def test_a_file_beyond_the_limit_is_not_read(tmp_path):
+    path = tmp_path / "a.ipynb"
+    with path.open("wb") as file:
+        file.truncate(100 * 2**20 + 1)  # takes no room on most disks
+    with pytest.raises(ValueError, match="larger than 100 MB"):
+        _class.read(path)
 
 
 # -- Its arguments --------------------------------------------------------------------------------
