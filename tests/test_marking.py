@@ -170,7 +170,7 @@ FORGIVEN = {
     "a later use of a name of Python's own": [
         IMPORTS,
         answer("abs(query - match) ** 2") + CHECK,
-        "abs = 1 / 0",
+        "abs = lambda x: 0 * x",
     ],
     "a page's other use of the name": [IMPORTS, f"{SHARES} = 1 / 0", answer() + CHECK],
 }
