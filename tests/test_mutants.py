@@ -166,9 +166,8 @@ def test_every_module_has_been_measured_and_nine_of_ten_faults_are_noticed():
     for module, result in stored.items():
         assert result["mutants"] - result["equivalent"] > 10, module
         assert mutants.share(result) >= 0.9, module
-        assert len(result["survivors"]) + result["killed"] + result["equivalent"] == (
-            result["mutants"]
-        )
+        parts = len(result["survivors"]), result["killed"], result["equivalent"]
+        assert sum(parts) == result["mutants"], module
 
 
 def test_a_module_that_does_not_exist_is_refused():

@@ -81,7 +81,7 @@ TESTS = {
     "exercises/_class": ["marking"],
     "exercises/_notebooks": ["marking"],
     "exercises/_process": ["marking"],
-    "exercises/_relations": ["exercises", "answers"],
+    "exercises/_relations": ["relations"],
     "exercises/_table": ["marking"],
     "exercises/_trial": ["exercises"],
 }
