@@ -131,6 +131,7 @@ NO_WAY_OUT = {
     "one of them beyond 64 bits": ([3, 10**30], "got 10{30} of type int"),
     "a float beyond 64 bits": ([3, 1e30], r"got 1e\+30"),
     "names and numbers": (np.array(["cat", 1], object), "got 'cat' of type str"),
+    "names and a truth value": (np.array(["cat", True], object), "got True of type bool"),
     "names, numbers and gaps": (np.array(["cat", 1, None], object), "got None"),
 }
 
