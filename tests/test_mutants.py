@@ -83,6 +83,15 @@ def test_an_untested_line_is_printed_and_tested_ones_are_not(project):
     assert (result.returncode, result.stderr.splitlines()[-1]) == (1, "below 90%: tiny")
     written = json.loads((project / "out.json").read_text(encoding="utf-8"))
     assert written["modules"]["tiny"]["survivors"] == survivors
+    # Once there is a test for it, what survived can be tried alone.
+    more = TESTS + "\n\ndef test_untested():\n    from vae_tutorial.tiny import untested\n"
+    (project / "test_tiny.py").write_text(
+        more + "\n    assert untested(1) == 2\n", encoding="utf-8"
+    )
+    again = run(project, "--seconds", "1", "--output", str(project / "out.json"), "--survivors")
+    (project / "test_tiny.py").write_text(TESTS, encoding="utf-8")
+    assert again.stdout.splitlines()[0] == survivors[0]
+    assert "tiny: 9 mutants, 8 killed, 0 equivalent, share 88.9%, " in again.stdout
     assert {path: path.read_bytes() for path in project.rglob("*.py")} == before
 
 

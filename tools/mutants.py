@@ -414,7 +414,13 @@ def try_mutants(module, file: Path, copy: Path, tests, facts: dict, seconds, giv
     Path(importlib.util.cache_from_source(str(file))).unlink(missing_ok=True)
     equivalent = known_equivalent(module)
     result = {"mutants": 0, "killed": 0, "equivalent": 0, "survivors": []}
-    for mutant in choose(source, given.count, f"{given.seed} {module}"):
+    chosen = choose(source, given.count, f"{given.seed} {module}")
+    if given.survivors:
+        stored = json.loads(given.output.read_text(encoding="utf-8"))["modules"][module]
+        left = {said.split("  ", 1)[1] for said in stored["survivors"]}
+        result = stored | {"mutants": stored["mutants"] - len(left), "survivors": []}
+        chosen = [m for m in all_mutants(source) if f"{m.before}  ->  {m.after}" in left]
+    for mutant in chosen:
         result["mutants"] += 1
         # Guards against a mistake of ours; without one it does nothing.
         unguarded = mutant.before.replace("strict=True", "strict=False") == mutant.after
@@ -493,11 +499,16 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--at-least", type=float, default=0.9, help="share to be killed (0.9)")
     parser.add_argument("--seconds", type=float, default=10, help=SECONDS)
     parser.add_argument("--output", type=Path, help="write the figures into this JSON file")
+    parser.add_argument(
+        "--survivors", action="store_true", help="try those alone that are in that file"
+    )
     parser.add_argument("--root", type=Path, default=ROOT, help="of the project")
     parser.add_argument("--tests", nargs="+", help="test files in place of the module's own")
     given = parser.parse_args()
     if not hasattr(os, "fork"):
         parser.error("this needs a system that can fork a process: Linux or macOS")
+    if given.survivors and not (given.output and given.output.is_file()):
+        parser.error("--survivors needs a file of earlier figures as --output")
     if not given.tests and set(given.modules) - set(ALL):
         parser.error(f"no such module; one of {', '.join(ALL)}")
     return given
