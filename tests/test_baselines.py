@@ -90,6 +90,12 @@ def test_pca_sign_does_not_depend_on_the_direction_the_data_points_in():
     )
 
 
+def test_descriptors_serve_as_well_as_images():
+    images = random_images()
+    rows = images.reshape(len(images), -1)
+    np.testing.assert_array_equal(PCA(3).fit(rows).encode(rows), PCA(3).fit(images).encode(images))
+
+
 def test_pca_precision():
     images = random_images()
     pca = PCA(3).fit(images)
