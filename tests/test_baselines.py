@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import decomposition
 
+from vae_tutorial import retrieval
 from vae_tutorial.baselines import PCA, MetadataFilter, Pixels
 
 
@@ -89,6 +90,12 @@ def test_pca_sign_does_not_depend_on_the_direction_the_data_points_in():
     )
 
 
+def test_descriptors_serve_as_well_as_images():
+    images = random_images()
+    rows = images.reshape(len(images), -1)
+    np.testing.assert_array_equal(PCA(3).fit(rows).encode(rows), PCA(3).fit(images).encode(images))
+
+
 def test_pca_precision():
     images = random_images()
     pca = PCA(3).fit(images)
@@ -167,6 +174,21 @@ def test_filter_never_finds_an_image_without_a_tag():
     found = np.concatenate([everything.search(label, k=4) for label in range(3)])
     assert sorted(found.tolist()) == [1, 3]
     assert MetadataFilter([-1, -1]).search(0, k=2).size == 0
+
+
+# --- in an index ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("encoder", [Pixels(), PCA(2)], ids=["pixels", "pca"])
+def test_an_index_leaves_the_check_of_images_to_them(encoder, monkeypatch):
+    def twice(images):
+        raise AssertionError("the images are checked twice")
+
+    monkeypatch.setattr(retrieval, "check_images", twice)
+    images = random_images()
+    index = retrieval.ImageIndex(encoder.fit(images))
+    index.add(images)
+    assert index.search(images[:1], k=1)[1].tolist() == [[0]]
 
 
 # --- bad input ------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Checks at the door: what they let through, what they turn away, and what they say."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from vae_tutorial._checks import (
     check_labels,
     check_matrix,
     check_number,
+    check_path,
 )
 
 IMAGES = np.zeros((2, 3, 4, 1))
@@ -52,6 +54,12 @@ def test_numbers_at_their_limits_pass_as_plain_numbers():
     assert check_choice("b", "x", ("a", "b")) == "b"
 
 
+def test_a_path_may_be_text_and_begin_at_home():
+    for path in ("~/digits", Path("~/digits")):
+        assert check_path(path, "folder") == Path.home() / "digits"
+    assert check_path("digits", "folder") == Path("digits")
+
+
 @pytest.mark.parametrize("excess", [1e-12, 1e-7, 2**-23, 2**-22])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_rounding_of_float32_at_the_limits_is_allowed_for(excess, dtype):
@@ -63,7 +71,7 @@ def test_rounding_of_float32_at_the_limits_is_allowed_for(excess, dtype):
     np.testing.assert_array_equal(images, before)  # the caller's own array is left alone
 
 
-@pytest.mark.parametrize("excess", [2**-20, 1e-5, 1e-3])
+@pytest.mark.parametrize("excess", [2**-20, 1e-5, 1e-3, 1e-2])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_what_is_more_than_rounding_is_refused_in_words_that_agree_with_themselves(excess, dtype):
     for images in (EDGES * dtype(1 + excess), EDGES - dtype(excess)):
@@ -123,6 +131,7 @@ NO_WAY_OUT = {
     "one of them beyond 64 bits": ([3, 10**30], "got 10{30} of type int"),
     "a float beyond 64 bits": ([3, 1e30], r"got 1e\+30"),
     "names and numbers": (np.array(["cat", 1], object), "got 'cat' of type str"),
+    "names and a truth value": (np.array(["cat", True], object), "got True of type bool"),
     "names, numbers and gaps": (np.array(["cat", 1, None], object), "got None"),
 }
 
@@ -179,6 +188,8 @@ BAD_INPUTS = [
     (lambda: check_number(2, "x", at_least=0, at_most=1), ValueError, "finite, 0 to 1, got 2"),
     (lambda: check_choice(1, "x", "ab"), TypeError, "x must be a string, got int"),
     (lambda: check_choice("c", "x", ("a", "b")), ValueError, "one of 'a', 'b', got 'c'"),
+    (lambda: check_path(3, "folder"), TypeError, "folder must be a path, got 3 of type int"),
+    (lambda: check_path("", "folder"), ValueError, "empty string; pass '.' for the current"),
 ]
 
 

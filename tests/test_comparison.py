@@ -74,6 +74,13 @@ def test_the_same_seed_gives_the_same_interval_and_swapping_its_mirror_image():
     assert (-difference, -high, -low) == pytest.approx(one)
 
 
+def test_what_is_left_out_is_what_the_reference_says():
+    options = {"n_resamples": 10_000, "confidence": 0.95, "seed": 0}
+    assert metrics.paired_bootstrap(FIRST, SECOND) == metrics.paired_bootstrap(
+        FIRST, SECOND, **options
+    )
+
+
 def test_blocks_change_nothing(monkeypatch):
     at_once = metrics.paired_bootstrap(FIRST, SECOND, n_resamples=101)
     monkeypatch.setattr(comparison, "BLOCK_BYTES", 8 * 60 * 7)

@@ -236,6 +236,14 @@ def test_one_full_set_under_the_name_of_the_other_is_refused(tmp_path):
         datasets.load("mnist", data_dir=tmp_path)
 
 
+def test_arrays_of_the_right_shapes_with_other_numbers_are_refused(tmp_path):
+    shapes = zip(KEYS, [(60_000, 28, 28), (60_000,), (10_000, 28, 28), (10_000,)], strict=True)
+    zeros = {key: np.zeros(shape, np.uint8) for key, shape in shapes}
+    np.savez_compressed(tmp_path / "mnist.npz", **zeros)
+    with pytest.raises(ValueError, match="does not hold the original 'mnist'"):
+        datasets.load("mnist", data_dir=tmp_path)
+
+
 def test_data_dir_is_preferred_and_nothing_else_is_tried(tmp_path, monkeypatch):
     monkeypatch.setenv("VAE_TUTORIAL_DATA", str(FULL))
     with pytest.raises(FileNotFoundError, match="there is no file"):
@@ -465,3 +473,5 @@ def test_a_dataset_is_converted_and_cannot_be_reassigned():
     assert dataset.query_images.shape == (0, 2, 2, 1)
     with pytest.raises(AttributeError):
         dataset.images = np.ones((3, 2, 2, 1))
+    # A set is equal to itself alone, and may be a key.
+    assert dataset != tiny() and len({dataset, tiny()}) == 2

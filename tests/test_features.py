@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from skimage.feature import hog
 
-from vae_tutorial import datasets
+from vae_tutorial import datasets, retrieval
 from vae_tutorial.baselines import PCA, Pixels
 from vae_tutorial.features import HOG, Upright, upright
 
@@ -67,6 +67,14 @@ def test_hog_refuses_images_smaller_than_a_block():
         HOG(orientations=9.5)
 
 
+@pytest.mark.parametrize("describe", [HOG().encode, upright], ids=["hog", "upright"])
+def test_what_are_no_images_is_refused(digits, describe):
+    with pytest.raises(ValueError, match=r"must have shape \(n, height, width, channels\)"):
+        describe(digits[0])
+    with pytest.raises(ValueError, match="divide 8-bit images by 255"):
+        describe(digits[:2] * 255)
+
+
 def moments(images):
     """Return centres (row, column) and slants, from the definition."""
     light = images[..., 0].astype(float)
@@ -95,11 +103,29 @@ def test_a_shift_and_a_shear_make_little_difference_to_upright_digits(digits):
     assert error < 0.6 * np.abs(sheared - digits).mean()
 
 
+@pytest.mark.parametrize("encoder", [HOG(), Upright(Pixels())], ids=["hog", "upright"])
+def test_an_index_leaves_the_check_of_images_to_them(encoder, digits, monkeypatch):
+    def twice(images):
+        raise AssertionError("the images are checked twice")
+
+    monkeypatch.setattr(retrieval, "check_images", twice)
+    index = retrieval.ImageIndex(encoder)
+    index.add(digits[:20])
+    assert index.search(digits[:1], k=1)[1].tolist() == [[0]]
+
+
 def test_what_has_no_brightness_or_no_height_stays():
     black, line = np.zeros((1, 9, 9, 1)), np.zeros((1, 9, 9, 1))
     line[0, 4, 2:7] = 1.0
     np.testing.assert_array_equal(upright(black), black)
     np.testing.assert_allclose(upright(line), line, atol=1e-6)
+
+
+def test_what_stands_upright_in_the_middle_stays_and_is_not_mirrored():
+    profile = np.zeros(9)
+    profile[[1, 5]] = 0.2, 0.6  # around 4, but not alike on both sides
+    image = np.outer(profile, profile)[np.newaxis, ..., np.newaxis]
+    np.testing.assert_allclose(upright(image), image, atol=1e-6)
 
 
 def test_upright_keeps_shape_and_channels(colours):

@@ -449,6 +449,20 @@ def test_a_large_image_of_another_format_looks_the_same_when_reduced(
     assert 0 < np.abs(load_one(tmp_path) - reduced).max() < 0.01
 
 
+@pytest.mark.parametrize(
+    ("size", "side", "reduced"),
+    [
+        ((2000, 1000), 112, (250, 125)),
+        ((2000, 1000), 250, (500, 250)),
+        ((2000, 1000), 500, (1000, 500)),
+        ((2000, 1000), 501, (2000, 1000)),
+        ((1000, 1000), 112, (1000, 1000)),  # not large
+    ],
+)
+def test_only_large_images_are_reduced_and_no_further_than_is_of_use(size, side, reduced):
+    assert _pictures._shrunk(Image.new("L", size), side).size == reduced
+
+
 def test_an_image_beyond_the_limit_is_refused_by_its_size(photo, tmp_path, monkeypatch):
     assert folders.MAX_PIXELS == _pictures.MAX_PIXELS == 100_000_000
     monkeypatch.setattr(_pictures, "MAX_PIXELS", 1_279_999)

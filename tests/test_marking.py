@@ -86,6 +86,7 @@ RIGHT = {
         "try:\n    import gone\nexcept ImportError:\n    def square(x):\n        return x**2",
         SQUARE,
     ],
+    "a helper from a star": [IMPORTS, "from numpy import *", SQUARE],
     "a helper from a dataclass": [
         IMPORTS,
         "from __future__ import annotations\nfrom dataclasses import dataclass",
@@ -166,6 +167,11 @@ FORGIVEN = {
     "an endless loop": [IMPORTS, answer() + CHECK + "\nwhile True:\n    pass"],
     "an error": [IMPORTS, "1 / 0", "1 / 0\n" + answer() + CHECK],
     "a long training": [IMPORTS, "model = train_for_hours()", answer() + CHECK],
+    "a later use of a name of Python's own": [
+        IMPORTS,
+        answer("abs(query - match) ** 2") + CHECK,
+        "abs = lambda x: 0 * x",
+    ],
     "a page's other use of the name": [IMPORTS, f"{SHARES} = 1 / 0", answer() + CHECK],
 }
 
@@ -222,6 +228,16 @@ WRONG = {
     "a definition that stops": (
         [IMPORTS, "def distance_shares(a, b=gone):\n    return a", CHECK],
         "The cell stops with an error, NameError: name 'gone' is not defined",
+    ),
+    "an error that has no words": (
+        [
+            IMPORTS,
+            "class Odd(Exception):\n    def __str__(self):\n        return 1 / 0",
+            "def odd():\n    raise Odd",
+            "def distance_shares(a, b=odd()):\n    return a",
+            CHECK,
+        ],
+        "The cell stops with an error, Odd: no message",
     ),
     "another name is missing": (
         [IMPORTS, f'exercises.check("{SHARES}", shares)'],
@@ -525,6 +541,9 @@ def test_findings_count_only_with_the_word_that_the_judge_was_given():
     assert findings.rows == {}
     assert _process._take(json.dumps(told | {"token": "a"}).encode(), "a", findings)
     assert _process._row(SHARES, findings, "")["points"] == EXERCISES[SHARES].points
+    endless = told | {"diagnosis": "x" * 3000, "token": "a"}
+    assert _process._take(json.dumps(endless).encode(), "a", findings)
+    assert len(findings.rows[SHARES]["diagnosis"]) == 2000
 
 
 def test_memory_is_limited(tmp_path):
@@ -673,7 +692,68 @@ def test_the_best_try_of_each_exercise_counts_once():
     rows = [row | {"file": "1", "points": "0"}, row | {"file": "2", "points": "1,5"}]
     (found,) = _class.summary(rows, [])
     assert (found["points"], found["of"], found["files"]) == ("1.5", "2", 2)
+    assert found["to look at by hand"] == 0
+    (found,) = _class.summary([*rows, row | {"file": "3", "points": ""}], [])
+    assert (found["points"], found["to look at by hand"]) == ("1.5", 1)
     assert _class.mistakes(rows) == [{"exercise": "x", "diagnosis": "m", "times": 2}]
+
+
+def test_the_console_names_five_mistakes_and_the_file_all(tmp_path, capsys):
+    table = _table.Table(tmp_path / "marks.csv", _table.COLUMNS)
+    row = {"file": "a.ipynb", "exercise": "x", "points": 0, "of": 1, "status": "not yet right"}
+    for number in range(7):
+        table.add([row | {"diagnosis": f"mistake {number}"}] * (9 - number))
+    table.close()
+    __main__.write_summaries(table, [])
+    said = [line for line in capsys.readouterr().out.splitlines() if "mistake " in line]
+    assert said == [f"{9 - number} times, x: mistake {number}" for number in range(5)]
+    assert len(rows_of(tmp_path / "marks-mistakes.csv")) == 7
+
+
+def test_a_table_that_cannot_be_written_is_refused_in_words(tmp_path):
+    with pytest.raises(SystemExit, match=r"marks\.csv cannot be written: .*Is it open in a"):
+        __main__.open_table(tmp_path / "gone" / "marks.csv")
+
+
+def test_a_fault_of_ours_costs_no_other_file_its_marks(tmp_path, monkeypatch, capsys):
+    def mark(path, given, settings):
+        if path.stem == "ada":
+            raise RuntimeError("of ours")
+        return [{"exercise": "x", "points": 1, "of": 2, "status": "right", "diagnosis": ""}]
+
+    monkeypatch.setattr(__main__, "mark", mark)
+    given = arguments(monkeypatch, tmp_path, "--jobs", "1")
+    table = _table.Table(tmp_path / "marks.csv", _table.COLUMNS)
+    waiting = {tmp_path / name: name for name in ("ada.ipynb", "bob.ipynb")}
+    assert __main__.mark_all(waiting, given, [], table)
+    table.close()
+    ada, bob = sorted(table.rows, key=lambda row: row["file"])
+    assert (ada["status"], ada["points"]) == ("not marked", "")
+    assert ada["diagnosis"] == "Marking failed, RuntimeError: of ours"
+    assert (bob["student"], bob["points"]) == ("bob", "1")
+    assert "bob.ipynb: 1 of 2 points" in capsys.readouterr().out
+
+
+def test_a_table_without_students_has_those_of_its_files():
+    row = {"exercise": "x", "points": "1", "of": "2", "status": "right"}
+    rows = [row | {"file": "ada.ipynb"}, row | {"file": f"bob/{PAGE}.ipynb"}]
+    assert [found["student"] for found in _class.summary(rows, [])] == ["ada", "bob"]
+
+
+def test_what_jupyter_and_macs_leave_is_no_hand_in(tmp_path):
+    names = ["a.ipynb", "b/c.IPYNB", "._a.ipynb", "b/.ipynb_checkpoints/c.ipynb", "notes.txt"]
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(GOOD)
+    assert _class.files_in(tmp_path) == [tmp_path / name for name in names[:2]]
+
+
+def test_a_file_beyond_the_limit_is_not_read(tmp_path):
+    path = tmp_path / "a.ipynb"
+    with path.open("wb") as file:
+        file.truncate(100 * 2**20 + 1)  # takes no room on most disks
+    with pytest.raises(ValueError, match="larger than 100 MB"):
+        _class.read(path)
 
 
 # -- Its arguments --------------------------------------------------------------------------------

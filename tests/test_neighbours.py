@@ -42,6 +42,26 @@ def test_it_is_the_dense_definition(gallery, dim, k, power, steps):
     assert graph.descriptors_.dtype == np.float32 and graph.descriptors_.shape == (120, dim)
 
 
+def test_what_is_left_out_is_what_the_reference_says(gallery):
+    graph = GraphDescriptor(20, 15, power=3.0, steps=48.0).fit(gallery)
+    np.testing.assert_array_equal(GraphDescriptor().fit(gallery).descriptors_, graph.descriptors_)
+
+
+def test_one_neighbour_makes_a_graph_too(gallery):
+    graph = GraphDescriptor(dim=3, k=1).fit(gallery)
+    np.testing.assert_allclose(graph.eigenvalues_, dense(gallery, 3, 1, 3.0, 1.0)[1], atol=1e-8)
+
+
+def test_an_image_that_is_like_no_other_does_no_harm(gallery):
+    alone = np.zeros((121, 7), np.float32)
+    alone[:120, :6], alone[120, 6] = gallery, 1
+    graph = GraphDescriptor(dim=3, k=10, steps=4).fit(alone)
+    rows, _ = dense(gallery, 3, 10, 3.0, 4.0)
+    ours = graph.descriptors_[:120] @ graph.descriptors_[:120].T
+    np.testing.assert_allclose(ours, rows @ rows.T, atol=1e-5)
+    assert np.isfinite(graph.descriptors_[120]).all()
+
+
 def test_clusters_draw_together(gallery):
     labels = np.repeat(np.arange(3), 40)
     graph = GraphDescriptor(dim=3, k=10, steps=4).fit(gallery)

@@ -204,3 +204,10 @@ def test_scores_of_queries_are_read_and_have_the_means_of_the_report():
     assert {key.split(": ")[0] for key in scores} == {"methods", "graph"}
     with pytest.raises(FileNotFoundError, match=r"'nothing' \(there are: .*fair-scores-mnist"):
         read_scores("nothing")
+
+
+def test_a_file_of_scores_cannot_bring_objects_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.setattr(notebook, "_RESULTS", tmp_path)
+    np.savez(tmp_path / "scores.npz", scores=np.array([1.0, None], dtype=object))
+    with pytest.raises(ValueError, match="allow_pickle"):
+        read_scores("scores")

@@ -253,7 +253,7 @@ BAD_INPUTS = [
     (
         lambda: objectives.gaussian_kl(np.ones(2), np.ones(2), np.ones(2), np.ones(3)),
         ValueError,
-        "mean_1 and log_var_2 must have one shape",
+        r"mean_1 and log_var_2 must have one shape, got \(2,\) and \(3,\)",
     ),
     (lambda: objectives.bernoulli_kl(np.array([1, 2])), TypeError, "logits must be made of floats"),
     (lambda: objectives.bernoulli_kl(np.array([np.nan])), ValueError, "logits holds NaN"),
@@ -277,6 +277,11 @@ BAD_INPUTS = [
         lambda: objectives.gaussian_log_likelihood(ONES, ONES, np.ones((1, 3))),
         ValueError,
         "x and log_var must have one shape",
+    ),
+    (
+        lambda: objectives.reparameterise(ONES, ONES[:1], ONES),
+        ValueError,
+        r"mean and log_var must have one shape, got \(2, 3\) and \(1, 3\)",
     ),
     (lambda: objectives.reparameterise(ONES, ONES, ONES[0]), ValueError, "mean and noise"),
     (lambda: objectives.elbo(ONES[0], ONES[0], beta=-1.0), ValueError, "beta must not be negative"),

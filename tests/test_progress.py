@@ -85,6 +85,18 @@ def test_the_time_left_is_estimated(monkeypatch):
     ]
 
 
+def test_what_comes_a_tenth_of_a_second_later_is_shown_and_what_comes_sooner_is_not(monkeypatch):
+    def work():
+        with Progress("Counting", 4) as progress:
+            for _ in range(3):
+                progress.step()
+
+    clock = iter([100.0, 100.0, 100.05, 100.15, 100.2])
+    monkeypatch.setattr(progress_module, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    shown = shown_in_a_terminal(work)
+    assert [f"{done}/4" in shown for done in (1, 2, 3)] == [True, False, True]
+
+
 def test_a_pipe_gets_the_title_alone():
     code = (
         "from vae_tutorial.progress import Progress\n"

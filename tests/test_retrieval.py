@@ -775,6 +775,7 @@ BAD_INPUTS = [
     (lambda: expand(np.eye(3), np.eye(3), k=4), ValueError, "k must be at most 3"),
     (lambda: expand(np.eye(3), np.eye(2), k=1), ValueError, "must have 2 columns, got 3"),
     (lambda: expand(np.eye(3), np.eye(3), k=1, power=-1), ValueError, "power must be finite"),
+    (lambda: expand(np.eye(3), np.eye(3) * np.nan, k=1), ValueError, "gallery holds NaN"),
     (lambda: ImageIndex(7), TypeError, "must have a method encode"),
     (lambda: ImageIndex(None, metric="manhattan"), ValueError, "'euclidean', 'cosine', 'inner"),
     (lambda: ImageIndex(None, batch_size=0), ValueError, "batch_size must be at least 1"),

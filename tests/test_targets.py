@@ -5,6 +5,7 @@ import pytest
 
 from vae_tutorial import objectives
 from vae_tutorial._tensorflow import keras, tf
+from vae_tutorial.features import HOG
 from vae_tutorial.models import VAE, BinaryVAE, FeatureDecoder, FeatureVAE, RandomView, ViewVAE
 
 IMAGES = np.random.default_rng(0).random((12, 8, 8, 1), dtype="float32")
@@ -37,6 +38,18 @@ def test_the_loss_is_that_of_the_features():
     assert terms["reconstruction"] == pytest.approx(-log_p.mean(), rel=1e-4)
     assert terms["kl"] == pytest.approx(kl, rel=1e-5)
     assert terms["loss"] == pytest.approx(0.5 * kl - log_p.mean(), rel=1e-4)
+
+
+def test_the_defaults_are_for_the_histograms_of_gradients_of_a_digit():
+    vae = FeatureVAE()
+    digits = np.random.default_rng(2).random((2, 28, 28, 1), dtype="float32")
+    terms = vae.loss_terms(digits, HOG().encode(digits))
+    assert float(terms["loss"]) == pytest.approx(
+        float(terms["reconstruction"] + terms["kl"]), rel=1e-5
+    )
+    assert vae.noise and vae.sampling.seed == 0 and vae.latent_dim == 32
+    # Trained models that somebody saved have these widths.
+    assert [layer.units for layer in vae.decoder.hidden.layers] == [256, 512, 1296]
 
 
 @pytest.mark.slow

@@ -9,7 +9,9 @@ Those of the second kind stand in equivalent_mutants.toml, with the reason, and 
 
 Mutants live in a temporary copy of the project. Each is tested in a process forked from one that
 has in memory what the tests import, such as TensorFlow, but none of our code. The tests that are
-known to run the changed line come first, the quickest of them at the start.
+known to run the changed line come first, the quickest of them at the start, and property tests
+with few examples; only what survives that meets all of them. Modules that have their tests in
+common share the run of the unchanged code, which finds out what runs which line.
 
 Neither of the usual tools does this: mutmut wraps every function in another one, which changes what
 TensorFlow compiles and what show_source shows, and it takes no random sample of a module's mutants;
@@ -37,6 +39,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 KNOWN = Path(__file__).with_name("equivalent_mutants.toml")
 SECONDS = "processor time for a mutant, beyond twice that of the unchanged tests (10)"
+# Examples of a property that are tried at first, and how much longer all of them may take.
+FEW, ALL_EXAMPLES = 15, 5
 # Each module of the library, and the files of tests/ that should notice what goes wrong in it.
 TESTS = {
     "_checks": ["checks"],
@@ -77,7 +81,7 @@ TESTS = {
     "exercises/_class": ["marking"],
     "exercises/_notebooks": ["marking"],
     "exercises/_process": ["marking"],
-    "exercises/_relations": ["exercises", "answers"],
+    "exercises/_relations": ["relations"],
     "exercises/_table": ["marking"],
     "exercises/_trial": ["exercises"],
 }
@@ -276,15 +280,31 @@ def choose(source: str, count: int, seed: str) -> list[Mutant]:
 
 
 class Plugin:
-    """Puts the named tests first, the quickest at the start; notes how long each one took."""
+    """Puts the named tests first, the quickest at the start; notes how long each one took.
 
-    def __init__(self, first=(), known=None):
-        self.first, self.known, self.seconds = set(first), known or {}, {}
+    A ``few`` run leaves out all others, and tries few examples of each property.
+    """
+
+    def __init__(self, first=(), known=None, few=False):
+        self.first, self.known, self.few, self.seconds = set(first), known or {}, few, {}
+
+    def pytest_configure(self, config):
+        with suppress(ImportError):
+            from hypothesis import Phase, settings
+
+            # A failure is enough; nobody needs the smallest example of it.
+            options = {"phases": (Phase.explicit, Phase.generate)}
+            options |= {"max_examples": FEW} if self.few else {}
+            settings.register_profile("mutants", settings.default, **options)
+            settings.load_profile("mutants")
 
     def pytest_collection_modifyitems(self, items):
         for item in items:
             item.rank = item.nodeid not in self.first, self.known.get(item.nodeid, 0)
         items.sort(key=lambda item: item.rank)
+        known = [item for item in items if not item.rank[0]]
+        if self.few and known:
+            items[:] = known
 
     def pytest_runtest_logreport(self, report):
         self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0) + report.duration
@@ -330,7 +350,7 @@ def unchanged(copy: Path, tests: list[str]) -> tuple[dict, float]:
     def work():
         import pytest
 
-        plugin = Plugin()
+        plugin = Plugin(few=True)
         cover = ["--cov=vae_tutorial", "--cov-config=/dev/null", "--cov-context=test"]
         code = pytest.main([*tests, "-q", "-p", "no:cacheprovider", *cover], [plugin])
         files = {name: getattr(module, "__file__", None) for name, module in sys.modules.items()}
@@ -367,50 +387,75 @@ def tests_of_lines(copy: Path, file: Path) -> dict[int, set[str]]:
     return {line: {name.rpartition("|")[0] for name in names} - {""} for line, names in lines}
 
 
-def examine(module: str, tests: list[str], given: argparse.Namespace) -> dict:
-    """Try mutants of one module; print the survivors, return the figures."""
+def examine(modules: list[str], tests: list[str], given: argparse.Namespace):
+    """Try mutants of modules that have their tests in common; print the survivors.
+
+    Yields each module with its figures and the seconds that it took.
+    """
+    started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder).resolve() / "copy"
         skip = shutil.ignore_patterns(".*", "_build", "build", "__pycache__", "*.egg-info")
         shutil.copytree(given.root, copy, ignore=skip)
-        file = copy / "vae_tutorial" / f"{module}.py"
-        source = file.read_text(encoding="utf-8")
-        tests = [*tests, str(file.relative_to(copy))]  # and the examples of its docstrings
-        facts, seconds = unchanged(copy, tests)
-        limit = int(2 * seconds + given.seconds)
+        files = {module: copy / "vae_tutorial" / f"{module}.py" for module in modules}
+        examples = {module: str(file.relative_to(copy)) for module, file in files.items()}
+        facts, seconds = unchanged(copy, [*tests, *examples.values()])
         warm_up(facts["loaded"])
-        covering = tests_of_lines(copy, file)
-        Path(importlib.util.cache_from_source(str(file))).unlink(missing_ok=True)
+        for module, file in files.items():
+            own = [*tests, examples[module]]  # and the examples of its docstrings
+            yield module, try_mutants(module, file, copy, own, facts, seconds, given), started
+            started = time.monotonic()
 
-        equivalent = known_equivalent(module)
-        result = {"mutants": 0, "killed": 0, "equivalent": 0, "survivors": []}
-        for mutant in choose(source, given.count, f"{given.seed} {module}"):
-            result["mutants"] += 1
-            # Guards against a mistake of ours; without one it does nothing.
-            unguarded = mutant.before.replace("strict=True", "strict=False") == mutant.after
-            if unguarded or (mutant.before, mutant.after) in equivalent:
-                result["equivalent"] += 1
-                continue
-            file.write_text(mutant.source, encoding="utf-8")
-            lines = range(mutant.line, mutant.last + 1)
-            names = set().union(*(covering.get(line, ()) for line in lines))
-            if survives(copy, tests, Plugin(names, facts["seconds"]), limit):
-                change = f"{mutant.before}  ->  {mutant.after}"
-                said = f"vae_tutorial/{module}.py:{mutant.line}  {change}"
-                print(said, flush=True)
-                result["survivors"].append(said)
-            else:
-                result["killed"] += 1
+
+def try_mutants(module, file: Path, copy: Path, tests, facts: dict, seconds, given) -> dict:
+    """Return the figures of one module, whose file is as it was when this ends."""
+    source = file.read_text(encoding="utf-8")
+    covering = tests_of_lines(copy, file)
+    Path(importlib.util.cache_from_source(str(file))).unlink(missing_ok=True)
+    equivalent = known_equivalent(module)
+    result = {"mutants": 0, "killed": 0, "equivalent": 0, "survivors": []}
+    chosen = choose(source, given.count, f"{given.seed} {module}")
+    if given.survivors:
+        stored = json.loads(given.output.read_text(encoding="utf-8"))["modules"][module]
+        left = {said.split("  ", 1)[1] for said in stored["survivors"]}
+        result = stored | {"mutants": stored["mutants"] - len(left), "survivors": []}
+        chosen = [m for m in all_mutants(source) if f"{m.before}  ->  {m.after}" in left]
+    for mutant in chosen:
+        result["mutants"] += 1
+        # Guards against a mistake of ours; without one it does nothing.
+        unguarded = mutant.before.replace("strict=True", "strict=False") == mutant.after
+        if unguarded or (mutant.before, mutant.after) in equivalent:
+            result["equivalent"] += 1
+            continue
+        file.write_text(mutant.source, encoding="utf-8")
+        lines = range(mutant.line, mutant.last + 1)
+        names = set().union(*(covering.get(line, ()) for line in lines))
+        said = f"vae_tutorial/{module}.py:{mutant.line}  {mutant.before}  ->  {mutant.after}"
+        limits = [int(2 * times * seconds + given.seconds) for times in (1, ALL_EXAMPLES)]
+        plugins = [Plugin(names, facts["seconds"], few) for few in (True, False)]
+        if all(
+            survives(copy, tests, plugin, limit, said)
+            for plugin, limit in zip(plugins, limits, strict=True)
+        ):
+            print(said, flush=True)
+            result["survivors"].append(said)
+        else:
+            result["killed"] += 1
+    file.write_text(source, encoding="utf-8")
     return result
 
 
-def survives(copy: Path, tests: list[str], plugin: Plugin, limit: int) -> bool:
+def survives(copy: Path, tests: list[str], plugin: Plugin, limit: int, said: str) -> bool:
     def work():
         import pytest
 
         return pytest.main([*tests, "-x", "-q", "-p", "no:cacheprovider"], [plugin])
 
-    return forked(work, copy, limit)[0] == 0
+    status = forked(work, copy, limit)[0]
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGALRM:
+        # It hangs; or the machine is so busy that the tests had no turn.
+        print(f"ended by the clock: {said}", file=sys.stderr, flush=True)
+    return status == 0
 
 
 # -- What is known, and what is reported ----------------------------------------------------------
@@ -431,13 +476,15 @@ def share(result: dict) -> float:
 
 
 def write(path: Path, results: dict, seed: int, count: int) -> None:
+    """Write what was measured; modules that were not keep what the file has of them."""
+    known = json.loads(path.read_text(encoding="utf-8"))["modules"] if path.is_file() else {}
+    modules = known | {name: {"seed": seed, "count": count} | results[name] for name in results}
     packages = ("tensorflow", "keras", "numpy", "pytest")
     content = {
-        "command": f"python tools/mutants.py --seed {seed} --count {count} --output {path}",
-        "seed": seed,
+        "command": f"python tools/mutants.py --output {path}",
         "versions": {"python": platform.python_version()}
         | {name: metadata.version(name) for name in packages},
-        "modules": results,
+        "modules": {name: modules[name] for name in [*ALL, *results] if name in modules},
     }
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
@@ -451,12 +498,17 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0, help="which mutants (0)")
     parser.add_argument("--at-least", type=float, default=0.9, help="share to be killed (0.9)")
     parser.add_argument("--seconds", type=float, default=10, help=SECONDS)
-    parser.add_argument("--output", type=Path, help="write the figures to this JSON file")
+    parser.add_argument("--output", type=Path, help="write the figures into this JSON file")
+    parser.add_argument(
+        "--survivors", action="store_true", help="try those alone that are in that file"
+    )
     parser.add_argument("--root", type=Path, default=ROOT, help="of the project")
     parser.add_argument("--tests", nargs="+", help="test files in place of the module's own")
     given = parser.parse_args()
     if not hasattr(os, "fork"):
         parser.error("this needs a system that can fork a process: Linux or macOS")
+    if given.survivors and not (given.output and given.output.is_file()):
+        parser.error("--survivors needs a file of earlier figures as --output")
     if not given.tests and set(given.modules) - set(ALL):
         parser.error(f"no such module; one of {', '.join(ALL)}")
     return given
@@ -467,12 +519,14 @@ def main() -> None:
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         os.environ[name] = "1"
-    results = {}
+    groups, results = {}, {}
     for module in given.modules or TESTS:
-        started = time.monotonic()
         tests = given.tests or [f"tests/test_{name}.py" for name in ALL[module]]
-        results[module] = examine(module, tests, given)
-        results[module]["share"] = round(share(results[module]), 3)
+        groups.setdefault(tuple(tests), []).append(module)
+    for module, result, started in (
+        found for tests, modules in groups.items() for found in examine(modules, tests, given)
+    ):
+        results[module] = result | {"share": round(share(result), 3)}
         numbers = {name: results[module][name] for name in ("mutants", "killed", "equivalent")}
         said = ", ".join(f"{value} {name}" for name, value in numbers.items())
         said += f", share {results[module]['share']:.1%}, {time.monotonic() - started:.0f} s"
