@@ -198,12 +198,11 @@ def add_description(app, pagename, templatename, context, doctree) -> None:
 # -- The text of a page ---------------------------------------------------------------------------
 
 MATH = r'<span class="math [^"]*">[^<]*</span>'
-STOPS = r").,:;?\u2019\u201d" + "）。，、：；？！」》"
 # What is mended in the HTML of a text: by what, in place of what.
 MENDED = {
     # No line break between a formula and the comma after it, or the bracket before it.
     "formulas beside punctuation": (
-        re.compile(rf"(?<![A-Za-z0-9_(（])[(（]?{MATH}[{STOPS}]+|[(（]{MATH}"),
+        re.compile(rf"(?<![a-zA-Z\d(])[(（]?{MATH}[).,:;?\u2019\u201d。，、；：？）]+|[(（]{MATH}"),
         r'<span class="unbroken">\g<0></span>',
     ),
     # On a phone a long name in a table breaks after an underscore, not inside a word.
