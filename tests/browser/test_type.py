@@ -7,8 +7,9 @@ from test_pages import NARROW, NOTEBOOKS, PAGES, WIDE
 COLUMNS = """() => {
   const lines = cell => {
     const range = document.createRange();
-    range.selectNodeContents(cell);
-    return new Set([...range.getClientRects()].map(box => Math.round(box.top))).size;
+    range.selectNodeContents(cell.querySelector("p") ?? cell);
+    const tops = [...range.getClientRects()].map(box => box.top);
+    return Math.max(...tops) - Math.min(...tops) > 4 ? 2 : 1;
   };
   const word = /\\p{Script=Latin}{3,}|\\p{Script=Han}{2,}/u;
   const broken = [], words = [];
