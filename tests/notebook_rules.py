@@ -408,11 +408,12 @@ def names_in(node) -> set[str]:
 
 
 def rule_what_does_not_teach_is_folded(notebook) -> list[str]:
+    """What makes a figure is about ink, too: what it computes for it belongs in a cell before it."""
     cells = code_cells(notebook)
     problems = [
         f"code cell {i} only imports, draws or asserts; fold it with the tag hide-input"
         for i, cell in enumerate(cells)
-        if not folded(cell) and not teaches(cell.source)
+        if not folded(cell) and (image_outputs(cell) or not teaches(cell.source))
     ]
     lines = Counter(line_of(cell) for cell in cells if folded(cell))
     for i, cell in enumerate(cells):

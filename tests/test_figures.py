@@ -195,7 +195,7 @@ def test_every_figure_is_stored_for_the_page_and_for_print(path):
 
 
 def test_a_copied_drawing_is_that_of_its_chapter():
-    assert len(drawings()) == 20
+    assert len(drawings()) == 21
     for name, drawing in drawings().items():
         assert (BOOK / "images" / name).read_text(encoding="utf-8").strip() == drawing.strip()
 

@@ -165,7 +165,9 @@ def good_notebook() -> nbformat.NotebookNode:
     code[4].metadata["mystnb"] = {
         "image": {"alt": "A curve that rises from left to right."},
         "figure": {"caption": "A curve.", "name": "fig-curve"},
+        "code_prompt_show": "Draw a curve",
     }
+    code[4].metadata["tags"] = ["hide-input"]
     code[5].metadata["tags"] = ["nbval-ignore-output"]
     code[5].source = "seconds = 5\nassert seconds > 0\nprint(seconds)"
     text = [
@@ -248,6 +250,7 @@ SPOILED = {
         edit_code(2, source="figure, axis = plt.subplots()\naxis.plot(x)\nplt.show()"),
         "code cell 2 only imports, draws or asserts",
     ),
+    "a figure whose cell also computes": (edit_metadata(4, tags=[]), "code cell 4 only imports"),
     "assertions in sight": (
         edit_code(2, source="for n in found:\n    assert n\nnp.testing.assert_allclose(a, b)"),
         "code cell 2 only imports, draws or asserts",
@@ -260,11 +263,11 @@ SPOILED = {
         "a line for a fold but no tag",
     ),
     "all folded": (
-        both(*(fold(number, f"Print the number {number}") for number in range(4))),
+        both(*(fold(number, f"Print the number {number}") for number in range(3))),
         "2 cells stand open, fewer than 3",
     ),
     "many open": (
-        add_cells(1),
+        add_cells(2),
         "7 cells of section 'A section' stand open",
     ),
     "path in an output": (edit_code(1, outputs=stream("stdout", "in /home/me/x.py")), "/home/me"),

@@ -65,6 +65,8 @@ def setup(app):
     app.book_pages = set()
     app.add_post_transform(TableFormulas)
     app.add_post_transform(MarginNotes)
+    app.add_post_transform(ColumnsOfWords)
+    app.add_post_transform(UnbrokenNumbers)
     app.connect("config-inited", read_environment)
     app.connect("builder-inited", check_templates)
     # After the theme and every other extension have filled in the page.
@@ -200,8 +202,16 @@ MATH = r'<span class="math [^"]*">[^<]*</span>'
 MENDED = {
     # No line break between a formula and the comma after it, or the bracket before it.
     "formulas beside punctuation": (
-        re.compile(rf"(?<![\w(])\(?{MATH}[).,:;?\u2019\u201d]+|\({MATH}"),
+        re.compile(rf"(?<![a-zA-Z\d(])[(（]?{MATH}[).,:;?\u2019\u201d。，、；：？）]+|[(（]{MATH}"),
         r'<span class="unbroken">\g<0></span>',
+    ),
+    # On a phone a long name in a table breaks after an underscore, not inside a word.
+    "names in tables": (
+        re.compile(
+            r'(?<=<td class="text-left"><p><code class="docutils literal notranslate">)'
+            r'<span class="pre">\w+_\w+</span>'
+        ),
+        lambda found: re.sub(r"_(?=[^_<])", "_<wbr>", found[0]),
     ),
     # Sphinx gives the entries of a list a role that lists do not allow.
     "the role of entries in a bibliography": ('role="doc-biblioentry"', 'role="listitem"'),
@@ -293,6 +303,40 @@ class MarginNotes(SphinxPostTransform):
             if self.app.builder.format == "html":
                 said = [nodes.container("", *said, classes=["margin"])]
             note.replace_self(said)
+
+
+class ColumnsOfWords(SphinxPostTransform):
+    """Set columns of words at the left: what cells put out has all but the first at the right."""
+
+    default_priority = 50
+    WORD = re.compile(r"[^\W\d_]{3,}|[\u4e00-\u9fff]{2,}")
+
+    def run(self, **kwargs):
+        for table in list(self.document.findall(nodes.tgroup)):
+            head, body = table[-2] if len(table) > 1 else [], table[-1]
+            for place, column in enumerate(zip(*body, strict=False)):
+                said = [entry.astext() for entry in column if entry.astext().strip()]
+                if said and all(map(self.WORD.search, said)):
+                    for entry in [row[place] for row in head if len(row) > place] + list(column):
+                        entry["classes"] = [
+                            "text-left" if name == "text-right" else name
+                            for name in entry["classes"]
+                        ]
+
+
+class UnbrokenNumbers(SphinxPostTransform):
+    """Keep a number on the line of its sign: 95 %, and 28 x 28."""
+
+    default_priority = 60
+    SPACE = re.compile(r"(?<=\d) (?=%|x \d)|(?<=\d[ \u00a0]x) (?=\d)")
+    VERBATIM = (nodes.literal, nodes.math, nodes.raw, nodes.comment, nodes.FixedTextElement)
+
+    def run(self, **kwargs):
+        if self.app.builder.format != "html":
+            return
+        for text in list(self.document.findall(nodes.Text)):
+            if not isinstance(text.parent, self.VERBATIM) and self.SPACE.search(text):
+                text.parent.replace(text, nodes.Text(self.SPACE.sub("\u00a0", text)))
 
 
 # -- Pages beside the text ------------------------------------------------------------------------

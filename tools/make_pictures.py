@@ -19,7 +19,7 @@ SIZE = (400, 250)
 OPENINGS = {
     "background": "fig-background-moved",
     "elbo": "fig-elbo-gap",
-    "encoder-decoder": "fig-vae-diagram",
+    "encoder-decoder": "fig-two-latents",
     "training": "fig-training-rate",
     "retrieval": "fig-retrieval-study",
     "better-representations": "fig-better-invariance",
@@ -28,6 +28,9 @@ OPENINGS = {
     "interpretability": "fig-interpretability-walks",
     "beyond-one-machine": "fig-scale-approximate",
 }
+# A figure that another chapter shows as well: opening-NAME, of that page.
+SHARED = {"diagram": ("encoder-decoder", "fig-vae-diagram")}
+COPIED = {page: (page, name) for page, name in OPENINGS.items()} | SHARED
 WHOLE = (0, 0, 1, 1)
 # For each card a figure, and the part of it: left, top, right, bottom, as shares.
 CARDS = {
@@ -72,8 +75,8 @@ def in_few_colours(picture: Image.Image, n: int) -> Image.Image:
 def pictures() -> dict[str, Image.Image]:
     """Return every picture by the name of its file."""
     found = {
-        f"opening-{page}.png": in_few_colours(figure_of(BOOK / f"{page}.ipynb", name), 256)
-        for page, name in OPENINGS.items()
+        f"opening-{file}.png": in_few_colours(figure_of(BOOK / f"{page}.ipynb", name), 256)
+        for file, (page, name) in COPIED.items()
     }
     return found | {
         f"chapter-{page}.png": card(figure_of(BOOK / f"{page}.ipynb", name), part)
@@ -84,8 +87,8 @@ def pictures() -> dict[str, Image.Image]:
 def drawings() -> dict[str, str]:
     """Return every drawing by the name of its file."""
     found = {
-        f"opening-{page}.svg": stored(BOOK / f"{page}.ipynb", name)["image/svg+xml"]
-        for page, name in OPENINGS.items()
+        f"opening-{file}.svg": stored(BOOK / f"{page}.ipynb", name)["image/svg+xml"]
+        for file, (page, name) in COPIED.items()
     }
     for page, (name, part) in CARDS.items():
         whole = stored(BOOK / f"{page}.ipynb", name)["image/svg+xml"]

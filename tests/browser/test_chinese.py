@@ -149,6 +149,29 @@ def test_what_is_nowhere_is_said_to_be_nowhere(page, chinese):
     page.get_by_text("没有找到“木琴”").wait_for()
 
 
+# -- Stops ----------------------------------------------------------------------------------------
+
+# Stops that follow a formula and begin the next line.
+STRAYED = """() => [...document.querySelectorAll("article span.math")].filter(formula => {
+  const next = formula.nextSibling;
+  if (!formula.checkVisibility() || next?.nodeType !== Node.TEXT_NODE) return false;
+  if (!/^[，。、：；？！）」》”]/.test(next.data)) return false;
+  const range = document.createRange();
+  range.setStart(next, 0);
+  range.setEnd(next, 1);
+  return range.getBoundingClientRect().left < formula.getBoundingClientRect().right - 4;
+}).map(formula => formula.parentElement.textContent.slice(0, 60))"""
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize("name", ["elbo", "retrieval", "refresher"])
+def test_no_stop_after_a_formula_begins_a_line(page, chinese, name, size):
+    page.set_viewport_size(size)
+    page.goto(f"{chinese}/book/{name}.html")
+    page.wait_for_function(SETTLED)
+    assert page.evaluate(STRAYED) == []
+
+
 # -- What is said ---------------------------------------------------------------------------------
 
 

@@ -31,16 +31,24 @@ LOOKS = """() => {
     return { page, slabs, words: [...new Set(words)], lines: [...new Set(lines)] };
   });
 }"""
-# How high the smallest letters of each drawing are, where the drawing stands, and its frame.
+# How high the smallest letters of each drawing are, and its smallest words, where the drawing
+# stands, its frame, and what of it the frame cuts.
 WORDS = """() => [...document.querySelectorAll(".figure-frame")]
   .filter(frame => frame.checkVisibility()).map(frame => {
     const shown = [...frame.querySelectorAll("text")].filter(text => text.checkVisibility());
-    const heights = shown.map(text => {
+    const height = text => {
       const { a, b } = text.getScreenCTM();
       return parseFloat(getComputedStyle(text).fontSize) * Math.hypot(a, b);
-    });
+    };
+    const box = frame.getBoundingClientRect();
     return {
-      smallest: Math.min(...heights),
+      smallest: Math.min(...shown.map(height)),
+      words: Math.min(...shown.filter(text => !/^[✓✗]$/.test(text.textContent)).map(height)),
+      single: Boolean(frame.closest(".cell_output") && !frame.querySelector(".figure-row")),
+      cut: shown.filter(text => {
+        const { top, bottom } = text.getBoundingClientRect();
+        return top < box.top - 1 || bottom > box.bottom + 1;
+      }).map(text => text.textContent),
       scrolls: frame.scrollWidth > frame.clientWidth + 1,
       reached: frame.tabIndex === 0,
       told: frame.dataset.more !== undefined,
@@ -84,6 +92,12 @@ WITH_ROWS = [f"book/{name}.html" for name in (
 )]  # fmt: skip
 
 
+# Whose single charts are drawn at plotting.NARROW; the rest have 8 pixels until they run again.
+NARROW_CHARTS = [f"book/{name}.html" for name in (
+    "background", "elbo", "encoder-decoder", "training", "retrieval",
+)]  # fmt: skip
+
+
 # book.js has looked at every figure that scrolls.
 TOLD = """() => [...document.querySelectorAll(".figure-frame")].every(
   frame => frame.scrollWidth <= frame.clientWidth + 1 || frame.dataset.more !== undefined)"""
@@ -101,6 +115,7 @@ def seen(browser, base_url):
                 page.goto(f"{base_url}/{name}", wait_until="load")
                 pages[name] = {"light": page.evaluate(LOOKS), "ids": page.evaluate(IDS)}
                 pages[name]["row"] = page.evaluate(ROWS)
+                pages[name]["wide"] = page.evaluate(WORDS)
                 page.emulate_media(color_scheme="dark")
                 page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
                 pages[name]["dark"] = page.evaluate(LOOKS)
@@ -143,6 +158,19 @@ def test_words_in_figures_are_legible_on_a_phone(seen, name):
         assert frame["right"] <= NARROW["width"]
         if frame["scrolls"]:
             assert frame["reached"] and frame["told"]
+
+
+@pytest.mark.parametrize("name", NARROW_CHARTS)
+def test_words_of_a_single_chart_have_ten_pixels_on_a_phone(seen, name):
+    words = [frame["words"] for frame in seen(name)["narrow"] if frame["single"]]
+    assert len(words) >= 2
+    assert min(words) >= 9.85
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_no_word_of_a_figure_is_cut(seen, name):
+    for kind in ("wide", "narrow"):
+        assert [frame["cut"] for frame in seen(name)[kind] if frame["cut"]] == []
 
 
 @pytest.mark.parametrize("name", WITH_ROWS)

@@ -150,9 +150,11 @@ class PointEncoder(_Network):
         if architecture == "dense":
             hidden = [self._flatten(), *self._dense(128, 64, 256)]
         else:
-            conv = functools.partial(layers.Conv2D, activation="relu", **STRIDES, **self.policy)
+            options = {"activation": "relu", **STRIDES, **self.policy}
+            conv = functools.partial(layers.Conv2D, **options)
             hidden = [conv(32), conv(64), self._flatten(), *self._dense(256)]
-        self.hidden = keras.Sequential([keras.Input(self.image_shape), *hidden], name="hidden")
+        entry = keras.Input(self.image_shape)
+        self.hidden = keras.Sequential([entry, *hidden], name="hidden")
         self.mean_head = layers.Dense(self.latent_dim, name="mean", **self.policy)
 
     def build(self, input_shape):
@@ -243,7 +245,8 @@ class Decoder(_Network):
                 conv(32, activation="relu"),
                 conv(channels),
             ]
-        self.hidden = keras.Sequential([keras.Input((self.latent_dim,)), *hidden], name="hidden")
+        entry = keras.Input((self.latent_dim,))
+        self.hidden = keras.Sequential([entry, *hidden], name="hidden")
 
     def call(self, z):
         return full_precision(self.hidden(z))

@@ -112,7 +112,8 @@ class RandomView:
         x0, y0 = (width - 1) / 2, (height - 1) / 2  # turn about the centre
         to_x = x0 - xx * x0 - xy * y0 + ops.reshape(self._draw("shift", n), (-1, 1, 1))
         to_y = y0 - yx * x0 - yy * y0 + ops.reshape(self._draw("shift", n), (-1, 1, 1))
-        x, y = ops.arange(width, dtype="float32"), ops.arange(height, dtype="float32")[:, None]
+        x = ops.arange(width, dtype="float32")
+        y = ops.arange(height, dtype="float32")[:, None]
         column = xx * x + xy * y + to_x
         row = yx * x + yy * y + to_y
         return read_between(images, row, column)
