@@ -36,7 +36,7 @@ export JUPYTER_PREFER_ENV_PATH := 1
 export IPYTHONDIR := $(CURDIR)/$(VENV)/ipython
 
 .DEFAULT_GOAL := help
-.PHONY: tex-packages help install book live editions serve check test test-everything test-under-load lint types audit audit-zizmor audit-actionlint test-library test-notebooks test-gpu test-site test-chinese test-lighthouse test-playground test-classroom test-class test-nbgrader notebooks mutants bench bench-classroom study study-smoke study-quick classroom package colab test-colab test-colab-whole test-matrix pdf test-pdf clean
+.PHONY: tex-packages help install book live editions serve check test test-everything test-under-load lint types audit audit-zizmor audit-actionlint test-library test-notebooks test-gpu test-site test-chinese test-lighthouse test-playground test-classroom test-chinese-copies test-class test-nbgrader notebooks mutants bench bench-classroom study study-smoke study-quick classroom package colab test-colab test-colab-whole test-matrix pdf test-pdf clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -104,7 +104,7 @@ test: lint types .venv-nbgrader/.installed ## lint, types, all tests, the copies
 	@$(MAKE) --no-print-directory test-library WITH='$(call ALSO,classroom_runs.py class_runs.py nbgrader_runs.py)'
 	@$(MAKE) --no-print-directory test-notebooks
 
-test-everything: test test-class test-site test-colab test-colab-whole test-matrix study-smoke study-quick test-pdf mutants ## all there is to run, for hours
+test-everything: test test-class test-chinese-copies test-site test-colab test-colab-whole test-matrix study-smoke study-quick test-pdf mutants ## all there is to run, for hours
 
 # Two busy processes a core beside it, three times in a row; TIMES and LOAD change that.
 test-under-load: $(SCALE) .venv-nbgrader/.installed ## run `make test` while other processes keep the machine busy
@@ -170,6 +170,10 @@ test-lighthouse: book ## ask Lighthouse about five pages of the built book, on a
 
 test-classroom: $(SCALE) ## mark every student and instructor copy, and run one to its end
 	$(ONE_THREAD) $(BIN)/python -m pytest tests/classroom_runs.py
+
+# A copy has its page's code, which test-notebooks runs, and in Chinese one cell more.
+test-chinese-copies: $(SCALE) ## run every Chinese student copy to its end (minutes)
+	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 tests/chinese_copy_runs.py
 
 test-class: $(SCALE) ## mark 200 hand-ins with every trouble there is (HAND_INS=40 for fewer)
 	HAND_INS=$(or $(HAND_INS),200) $(ONE_THREAD) $(BIN)/python -m pytest -rP tests/class_runs.py

@@ -3,9 +3,13 @@
 import json
 import re
 
+import copy_rules
 import copy_words
 import make_classroom
 import make_colab
+import nbformat
+import numpy as np
+import place_exercises
 import pytest
 import translate
 from babel.messages.catalog import Catalog
@@ -329,6 +333,21 @@ def test_copies_speak_the_language_of_their_edition(tree):
     assert not any("解答" in cell.source for cell in student.cells)
     teacher = make_classroom.copy_of(path, "instructor")
     assert sum("**供批改参考**" in cell.source for cell in teacher.cells) == len(solutions)
+
+
+@pytest.mark.usefixtures("speaking_chinese")
+def test_chinese_copies_have_the_page_s_code_and_their_checks_answer_in_chinese(tree, monkeypatch):
+    """What costs no run; tests/chinese_copy_runs.py runs each copy whole."""
+    monkeypatch.setenv("VAE_TUTORIAL_LANGUAGE", "zh_CN")
+    for page in place_exercises.pages():
+        original = nbformat.read(tree / f"book/{page}.ipynb", as_version=4)
+        copy = make_classroom.copy_of(tree / f"book/{page}.ipynb", "student")
+        assert copy.cells.pop(1).id == "language"
+        assert copy_rules.rule_the_code_is_the_page_s(original, copy) == []
+        assert copy_rules.rule_stubs_are_the_page_s(original, copy) == []
+        space = {"np": np}
+        for name, pair in copy_rules.graded_pairs(copy).items():
+            assert copy_rules.said_of(*pair, space) == (f"{name}：尚未作答\n", "0")
 
 
 def test_english_copies_have_no_cell_for_their_language():
