@@ -13,6 +13,9 @@ import place_exercises
 import pytest
 import translate
 from babel.messages.catalog import Catalog
+from docutils import nodes
+from print_chinese_extension import index_entry, sort_key
+from print_extension import words
 from publishing import Publication
 from translate import ROOT, SITE, load, missing, out_of_step, pages, refused, templates, terms
 from translation_blocks import put_together, split, translated
@@ -306,6 +309,34 @@ def test_a_stranger_s_folder_is_left_alone(tmp_path):
     with pytest.raises(FileExistsError, match="has not written"):
         translate.build(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+@pytest.mark.parametrize(
+    ("term", "letter"),
+    [
+        ("ELBO", "E"),
+        ("啊", "A"),
+        ("解码器", "J"),
+        ("似然", "S"),
+        ("座", "Z"),
+        ("重参数化技巧", "C"),
+    ],
+)
+def test_the_printed_index_has_a_term_below_the_letter_of_its_sound(term, letter):
+    assert sort_key(term)[0].upper() == letter
+    assert re.fullmatch("[a-z0-9]+", sort_key(term))
+
+
+def test_the_printed_index_is_in_the_order_of_pinyin():
+    terms = ["编码器", "变分自编码器", "beta-VAE", "后验", "后验均值", "检索", "解码器", "先验"]
+    assert sorted(terms, key=sort_key) == terms
+    assert index_entry("single", "召回率@k", "", "", None).endswith('@\\spxentry{召回率"@k}}')
+
+
+def test_in_print_a_line_of_chinese_may_break_at_each_character():
+    paragraph = nodes.paragraph("", "用 VAE 检索")
+    assert words(paragraph) == ["用用", "VAE ", "检检", "索索"]
+    assert words(nodes.paragraph("", "two words")) == ["two ", "words"]
 
 
 @pytest.fixture

@@ -62,7 +62,8 @@ def sort_key(term):
     code = term[0].encode("gb18030")
     rest = "".join(letter.encode("gb18030").hex() for letter in term)
     if BEGINNINGS["A"] <= code <= LAST:
-        return max(name for name, begin in BEGINNINGS.items() if begin <= code).lower() + rest
+        letter = max(name for name, begin in BEGINNINGS.items() if begin <= code).lower()
+        return f"{letter}0{rest}"  # before words in Latin letters
     return re.sub(r"[^a-z]", "", term.lower()) + rest
 
 
