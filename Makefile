@@ -18,8 +18,11 @@ PORT ?= 8000
 LIVE_PARTS := _build/live-parts
 # What is served and tested in a browser: LIVE=1 for the book with Python in its pages.
 BUILT = $(if $(LIVE),live,book)
-PDF := _build/latex/vae-tutorial.pdf
+PDF := $(TREE:.=)$(if $(EDITION),/)_build/latex/vae-tutorial$(EDITION:%=-%).pdf
 TEX := latexmk texlive-xetex texlive-latex-extra texlive-fonts-recommended fonts-texgyre fonts-dejavu poppler-utils
+TEX_CHINESE := texlive-lang-chinese fonts-noto-cjk fonts-lxgw-wenkai
+# A font of which printing this edition cannot do without.
+FONT := $(if $(EDITION),LXGW WenKai,TeX Gyre Pagella)
 # Each process of a test keeps to one thread, because two run at a time.
 ONE_THREAD := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
 # A cell may take long: only one that hangs should meet the limit (tests/test_steady.py).
@@ -36,7 +39,7 @@ export JUPYTER_PREFER_ENV_PATH := 1
 export IPYTHONDIR := $(CURDIR)/$(VENV)/ipython
 
 .DEFAULT_GOAL := help
-.PHONY: tex-packages help install book live editions serve check test test-everything test-under-load lint types audit audit-zizmor audit-actionlint test-library test-notebooks test-gpu test-site test-chinese test-chinese-whole test-lighthouse test-playground test-classroom test-class test-nbgrader notebooks mutants bench bench-classroom study study-smoke study-quick classroom package colab test-colab test-colab-whole test-matrix pdf test-pdf clean
+.PHONY: tex-packages test-pdf-chinese help install book live editions serve check test test-everything test-under-load lint types audit audit-zizmor audit-actionlint test-library test-notebooks test-gpu test-site test-chinese test-chinese-whole test-lighthouse test-playground test-classroom test-chinese-copies test-class test-nbgrader notebooks mutants bench bench-classroom study study-smoke study-quick classroom package colab test-colab test-colab-whole test-matrix pdf test-pdf clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -104,7 +107,7 @@ test: lint types .venv-nbgrader/.installed ## lint, types, all tests, the copies
 	@$(MAKE) --no-print-directory test-library WITH='$(call ALSO,classroom_runs.py class_runs.py nbgrader_runs.py)'
 	@$(MAKE) --no-print-directory test-notebooks
 
-test-everything: test test-class test-site test-chinese-whole test-colab test-colab-whole test-matrix study-smoke study-quick test-pdf mutants ## all there is to run, for hours
+test-everything: test test-class test-chinese-copies test-site test-chinese-whole test-colab test-colab-whole test-matrix study-smoke study-quick test-pdf test-pdf-chinese mutants ## all there is to run, for hours
 
 # Two busy processes a core beside it, three times in a row; TIMES and LOAD change that.
 test-under-load: $(SCALE) .venv-nbgrader/.installed ## run `make test` while other processes keep the machine busy
@@ -174,6 +177,10 @@ test-lighthouse: book ## ask Lighthouse about five pages of the built book, on a
 
 test-classroom: $(SCALE) ## mark every student and instructor copy, and run one to its end
 	$(ONE_THREAD) $(BIN)/python -m pytest tests/classroom_runs.py
+
+# A copy has its page's code, which test-notebooks runs, and in Chinese one cell more.
+test-chinese-copies: $(SCALE) ## run every Chinese student copy to its end (minutes)
+	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 tests/chinese_copy_runs.py
 
 test-class: $(SCALE) ## mark 200 hand-ins with every trouble there is (HAND_INS=40 for fewer)
 	HAND_INS=$(or $(HAND_INS),200) $(ONE_THREAD) $(BIN)/python -m pytest -rP tests/class_runs.py
@@ -280,22 +287,27 @@ test-matrix-%: _build/matrix-env-%/.installed
 	$(dir $<)bin/python -m pytest -n 2 $(MATRIX_TESTS)
 
 # Not part of `make book` and `make test`: TeX is a large installation that reading and running do not need.
-pdf: $(STAMP) ## print the whole book through LaTeX and say where the PDF is
-	@command -v latexmk xelatex >/dev/null && fc-list "TeX Gyre Pagella" | grep -q . || { \
+pdf: $(STAMP) ## print the whole book through LaTeX and say where the PDF is (LANGUAGE=zh_CN for the Chinese edition)
+	@command -v latexmk xelatex >/dev/null && fc-list "$(FONT)" | grep -q . || { \
 	  echo "Printing needs TeX and its fonts. On Debian or Ubuntu:" >&2; \
-	  echo "sudo apt-get install --no-install-recommends $(TEX)" >&2; exit 1; }
-	@$(BIN)/jupyter-book build . --builder latex -W -n --keep-going || { rm -rf _build/.doctrees; exit 1; }
+	  echo "sudo apt-get install --no-install-recommends $(TEX)$(if $(EDITION), $(TEX_CHINESE))" >&2; exit 1; }
+	$(if $(EDITION),@$(BIN)/python tools/translate.py --build $(TREE))
+	@$(BIN)/jupyter-book build $(TREE) --builder latex -W -n --keep-going || { rm -rf $(TREE)/_build/.doctrees; exit 1; }
 	@cd $(dir $(PDF)) && latexmk -xelatex -silent -interaction=nonstopmode -halt-on-error $(notdir $(PDF:.pdf=.tex)) || { \
 	  cd $(CURDIR); \
 	  grep -A 6 '^!' $(PDF:.pdf=.log) >&2; echo "LaTeX stopped; the whole story is in $(PDF:.pdf=.log)" >&2; exit 1; }
 	@echo "Printed: $(CURDIR)/$(PDF)"
 
-# For release.yml, so that the list stands in one place.
+# For workflows, so that the list stands in one place: what both editions need.
 tex-packages:
-	@echo $(TEX)
+	@echo $(TEX) $(TEX_CHINESE)
 
-test-pdf: pdf ## print the book and check the PDF: numbers, references, figures, glyphs
-	$(BIN)/python -m pytest tests/pdf_checks.py
+test-pdf: pdf ## print the book and check the PDF: numbers, references, figures, glyphs (LANGUAGE=zh_CN)
+	BOOK_LANGUAGE=$(or $(EDITION),en) $(BIN)/python -m pytest tests/pdf_checks.py
+
+# For test-everything.
+test-pdf-chinese:
+	@$(MAKE) --no-print-directory test-pdf LANGUAGE=zh_CN
 
 clean: ## delete what was built, except .venv
 	rm -rf _build build *.egg-info .coverage .coverage.* .hypothesis .pytest_cache

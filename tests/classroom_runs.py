@@ -54,13 +54,16 @@ def quickest() -> str:
     return min(pages(), key=lambda page: run_seconds(nbformat.read(BOOK / f"{page}.ipynb", 4)))
 
 
-def test_a_copy_runs_to_its_end(tmp_path):
-    page, kind = quickest(), "instructor"
-    notebook = make_classroom.copy_of(BOOK / f"{page}.ipynb", kind)
+def run_whole(notebook, folder) -> None:
+    """Execute a copy in a folder; a cell that fails stops it with an error."""
     # A busy machine may hand out one text in several messages, and takes its time.
-    where = {"metadata": {"path": str(tmp_path)}}
+    where = {"metadata": {"path": str(folder)}}
     NotebookClient(notebook, timeout=900, coalesce_streams=True, resources=where).execute()
-    said = {
+
+
+def said_in(notebook) -> dict[str, tuple[str, str]]:
+    """Return, by exercise, what the check printed and the points that it ended in."""
+    return {
         grade_id(cell).removeprefix("test-"): (
             cell.outputs[0].text,
             cell.outputs[1].data["text/plain"],
@@ -68,5 +71,11 @@ def test_a_copy_runs_to_its_end(tmp_path):
         for cell in notebook.cells
         if cell.metadata.get("nbgrader", {}).get("grade")
     }
+
+
+def test_a_copy_runs_to_its_end(tmp_path):
+    page, kind = quickest(), "instructor"
+    notebook = make_classroom.copy_of(BOOK / f"{page}.ipynb", kind)
+    run_whole(notebook, tmp_path)
     names = [name for name, exercise in EXERCISES.items() if exercise.page == page]
-    assert said == {name: wanted_of(name, kind) for name in names}
+    assert said_in(notebook) == {name: wanted_of(name, kind) for name in names}

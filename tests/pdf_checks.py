@@ -1,8 +1,10 @@
 """The printable edition: complete, numbered as the website is, nothing unresolved (make test-pdf).
 
-Not collected by a plain ``pytest``: printing needs TeX, and the checks need poppler-utils.
+Not collected by a plain ``pytest``: printing needs TeX, and the checks need poppler-utils. Which
+edition is checked, BOOK_LANGUAGE says: en or zh_CN.
 """
 
+import os
 import re
 import subprocess
 import unicodedata
@@ -14,7 +16,33 @@ import yaml
 from print_extension import WEBSITE_ONLY
 
 ROOT = Path(__file__).resolve().parents[1]
-PDF = ROOT / "_build" / "latex" / "vae-tutorial.pdf"
+LANGUAGE = os.environ.get("BOOK_LANGUAGE") or "en"
+CHINESE = LANGUAGE == "zh_CN"
+# What is printed: the book's own files, or those that tools/translate.py has written.
+TREE = ROOT / "_build" / LANGUAGE if CHINESE else ROOT
+PDF = TREE / "_build/latex" / (f"vae-tutorial-{LANGUAGE}.pdf" if CHINESE else "vae-tutorial.pdf")
+# How the edition says what the checks look for; those with a number are patterns.
+ABOUT, FIGURE, QUESTION, EXERCISE, SOLUTION, REFERENCES, GLOSSARY = (
+    (
+        "关于本书",
+        "图 {}：",
+        r"第 ?(\d+) ?题",
+        "练习 {}（",
+        "解答：练习 {}（",
+        "本书引用的全部文献",
+        "本书的用语",
+    )
+    if CHINESE
+    else (
+        "About this book",
+        r"Fig\. {}:",
+        r"Question (\d+)",
+        "Exercise {} ",
+        "Solution to Exercise {} ",
+        "Every work the book cites",
+        "The words of this book",
+    )
+)
 # A line may stand out of its column by so many points (a millimetre has 2.8).
 OVERFULL = 10
 
@@ -49,7 +77,7 @@ def log() -> str:
 def contents() -> list[tuple[int | None, Path]]:
     """Return each page of the table of contents with its chapter's number, if it has one."""
     number, found = 0, []
-    for part in yaml.safe_load((ROOT / "_toc.yml").read_text())["parts"]:
+    for part in yaml.safe_load((TREE / "_toc.yml").read_text("utf-8"))["parts"]:
         for chapter in part["chapters"]:
             if chapter["file"].startswith(WEBSITE_ONLY):
                 continue
@@ -59,7 +87,7 @@ def contents() -> list[tuple[int | None, Path]]:
 
 
 def page_file(name) -> Path:
-    return next(path for end in (".ipynb", ".md") if (path := ROOT / (name + end)).is_file())
+    return next(path for end in (".ipynb", ".md") if (path := TREE / (name + end)).is_file())
 
 
 def cells(path) -> list:
@@ -116,8 +144,14 @@ def test_the_pages_are_a4():
     assert re.search(r"Page size: .*\(A4\)", poppler("pdfinfo", PDF))
 
 
+def test_what_is_printed_can_be_copied_and_searched():
+    fonts = [line.split() for line in poppler("pdffonts", PDF).splitlines()[2:]]
+    text = [font for font in fonts if "CID" in font]  # all but those of formulas
+    assert text and [font[0] for font in text if font[-3] != "yes"] == []
+
+
 def test_the_title_page_says_who_and_under_which_licence(printed):
-    config = yaml.safe_load((ROOT / "_config.yml").read_text())
+    config = yaml.safe_load((TREE / "_config.yml").read_text("utf-8"))
     title_page = " ".join(printed.split("\f")[0].split())
     for wanted in (config["title"], config["author"], config["copyright"], "CC BY 4.0", "MIT"):
         assert wanted in title_page
@@ -126,32 +160,34 @@ def test_the_title_page_says_who_and_under_which_licence(printed):
 @pytest.mark.parametrize(("number", "path"), contents(), ids=[p.stem for p in EVERY_PAGE])
 def test_the_contents_list_every_chapter_with_the_websites_number(number, path, printed):
     title = re.search(r"^# (.+)$", markdown(path), re.M)[1]
-    front = printed[: printed.index("About this book", printed.index("About this book") + 1)]
+    front = printed[: printed.index(ABOUT, printed.index(ABOUT) + 1)]
     entry = rf"{number or ''}{letters(title)}\d+"
     assert any(re.fullmatch(entry, letters(line)) for line in front.splitlines()), title
 
 
 @numbered
 def test_figures_are_numbered_as_on_the_website(number, path, printed, printed_letters):
-    found = [int(n) for n in re.findall(rf"^ *Fig\. {number}\.(\d+):", printed, re.M)]
+    label = FIGURE.format(rf"{number}\.(\d+)")
+    found = [int(n) for n in re.findall(f"^ *{label}", printed, re.M)]
     wanted = captions(path)
     assert found == list(range(1, len(wanted) + 1))
     for place, caption in enumerate(wanted, 1):
         if "$" not in caption:
-            start = letters(f"Fig {number} {place}" + plain(caption))[:60]
+            start = letters(FIGURE.format(f"{number} {place}") + plain(caption))[:60]
             assert start in printed_letters, caption
 
 
 def test_every_figure_is_a_picture(printed):
     pictures = poppler("pdfimages", "-list", PDF).splitlines()[2:]
     drawn = [line for line in pictures if line.split()[2] == "image"]
-    assert len(drawn) >= len(re.findall(r"^ *Fig\. [\d.]+:", printed, re.M))
+    label = FIGURE.format(r"[\d.]+")
+    assert len(drawn) >= len(re.findall(f"^ *{label}", printed, re.M)) > 0
 
 
 @numbered
 def test_equations_are_numbered_as_on_the_website(number, path, printed):
     labels = re.findall(r"\$\$ \([\w-]+\)\s*$|^:label: eq-", markdown(path), re.M)
-    found = {int(n) for n in re.findall(rf"\({number}\.(\d+)\)$", printed, re.M)}
+    found = {int(n) for n in re.findall(rf"(?<!\w)\({number}\.(\d+)\)$", printed, re.M)}
     assert found == set(range(1, len(labels) + 1))
 
 
@@ -168,24 +204,29 @@ def test_quizzes_have_an_answer_to_every_question(printed):
     asked = [len(re.findall(r"^\*\*\d+\. ", page, re.M)) for page in pages if "quiz-option" in page]
     wanted = [str(number) for total in asked for number in range(1, total + 1)]
     assert wanted
-    assert re.findall(r"^ *Question (\d+)$", printed, re.M) == wanted
+    assert re.findall(rf"^ *{QUESTION}$", printed, re.M) == wanted
 
 
 @numbered
 def test_exercises_and_their_solutions_are_printed(number, path, printed):
     stated = len(re.findall(r"^```\{exercise\}", markdown(path), re.M))
     for place in range(1, stated + 1):
-        assert re.search(rf"^ *Exercise {number}\.{place} ", printed, re.M)
-        assert re.search(rf"^ *Solution to Exercise {number}\.{place} ", printed, re.M)
+        for pattern in (EXERCISE, SOLUTION):
+            title = pattern.format(rf"{number}\.{place}")
+            assert re.search(f"^ *{title}", printed, re.M)
 
 
-def test_every_cited_work_is_in_the_references(printed_letters):
+def test_every_cited_work_is_in_the_references(printed, printed_letters):
     bibliography = (ROOT / "book" / "references.bib").read_text(encoding="utf-8")
     cited = set()
-    for path in [ROOT / "book" / "index.md", *EVERY_PAGE]:
+    for path in [TREE / "book" / "index.md", *EVERY_PAGE]:
         for keys in re.findall(r"\{cite:[a-z]\}`([^`]+)`", markdown(path)):
             cited |= {key.strip() for key in keys.split(",")}
-    references = printed_letters[printed_letters.rindex("everyworkthebookcites") :]
+    references = printed_letters[printed_letters.rindex(letters(REFERENCES)) :]
+    # Where words stand far apart on a line, one of the two ways of reading mixes lines up; and a
+    # title may go on below the head of the next page.
+    in_lines = letters(re.sub(r"\s*\n *\d+\s*\f.*\n", "\n", printed))
+    references += in_lines[in_lines.rindex(letters(REFERENCES)) :]
     assert cited
     for key in cited:
         entry = bibliography[bibliography.index(f"{{{key},") :]
@@ -194,11 +235,11 @@ def test_every_cited_work_is_in_the_references(printed_letters):
 
 
 def test_every_term_is_in_the_glossary(printed_letters):
-    glossary = re.search(r"```\{glossary\}(.*?)```", markdown(ROOT / "book" / "glossary.md"), re.S)[
+    glossary = re.search(r"```\{glossary\}(.*?)```", markdown(TREE / "book" / "glossary.md"), re.S)[
         1
     ]
     terms = re.findall(r"^(?!:sorted:)(\S.*)$", glossary, re.M)
-    start = printed_letters.rindex("thewordsofthisbook")
+    start = printed_letters.rindex(letters(GLOSSARY))
     assert terms
     for term in terms:
         assert letters(term) in printed_letters[start:], term

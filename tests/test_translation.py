@@ -3,12 +3,19 @@
 import json
 import re
 
+import copy_rules
 import copy_words
 import make_classroom
 import make_colab
+import nbformat
+import numpy as np
+import place_exercises
 import pytest
 import translate
 from babel.messages.catalog import Catalog
+from docutils import nodes
+from print_chinese_extension import index_entry, sort_key
+from print_extension import words
 from publishing import Publication
 from translate import ROOT, SITE, load, missing, out_of_step, pages, refused, templates, terms
 from translation_blocks import put_together, split, translated
@@ -304,6 +311,34 @@ def test_a_stranger_s_folder_is_left_alone(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
+@pytest.mark.parametrize(
+    ("term", "letter"),
+    [
+        ("ELBO", "E"),
+        ("啊", "A"),
+        ("解码器", "J"),
+        ("似然", "S"),
+        ("座", "Z"),
+        ("重参数化技巧", "C"),
+    ],
+)
+def test_the_printed_index_has_a_term_below_the_letter_of_its_sound(term, letter):
+    assert sort_key(term)[0].upper() == letter
+    assert re.fullmatch("[a-z0-9]+", sort_key(term))
+
+
+def test_the_printed_index_is_in_the_order_of_pinyin():
+    terms = ["编码器", "变分自编码器", "beta-VAE", "后验", "后验均值", "检索", "解码器", "先验"]
+    assert sorted(terms, key=sort_key) == terms
+    assert index_entry("single", "召回率@k", "", "", None).endswith('@\\spxentry{召回率"@k}}')
+
+
+def test_in_print_a_line_of_chinese_may_break_at_each_character():
+    paragraph = nodes.paragraph("", "用 VAE 检索")
+    assert words(paragraph) == ["用用", "VAE ", "检检", "索索"]
+    assert words(nodes.paragraph("", "two words")) == ["two ", "words"]
+
+
 @pytest.fixture
 def speaking_chinese():
     copy_words.speak("zh_CN")
@@ -329,6 +364,21 @@ def test_copies_speak_the_language_of_their_edition(tree):
     assert not any("解答" in cell.source for cell in student.cells)
     teacher = make_classroom.copy_of(path, "instructor")
     assert sum("**供批改参考**" in cell.source for cell in teacher.cells) == len(solutions)
+
+
+@pytest.mark.usefixtures("speaking_chinese")
+def test_chinese_copies_have_the_page_s_code_and_their_checks_answer_in_chinese(tree, monkeypatch):
+    """What costs no run; tests/chinese_copy_runs.py runs each copy whole."""
+    monkeypatch.setenv("VAE_TUTORIAL_LANGUAGE", "zh_CN")
+    for page in place_exercises.pages():
+        original = nbformat.read(tree / f"book/{page}.ipynb", as_version=4)
+        copy = make_classroom.copy_of(tree / f"book/{page}.ipynb", "student")
+        assert copy.cells.pop(1).id == "language"
+        assert copy_rules.rule_the_code_is_the_page_s(original, copy) == []
+        assert copy_rules.rule_stubs_are_the_page_s(original, copy) == []
+        space = {"np": np}
+        for name, pair in copy_rules.graded_pairs(copy).items():
+            assert copy_rules.said_of(*pair, space) == (f"{name}：尚未作答\n", "0")
 
 
 def test_english_copies_have_no_cell_for_their_language():

@@ -1,7 +1,8 @@
 """What LaTeX needs to print the book: order of chapters, folded blocks, table widths, index.
 
 Sphinx loads this file (see `_config.yml`). Everything here acts on the LaTeX builder only; the look
-of the pages is in `print.sty` beside it.
+of the pages is in `print.sty` beside it. What Chinese needs besides is in
+`print_chinese_extension.py` and `print_chinese.sty`.
 """
 
 import re
@@ -190,8 +191,12 @@ def words(entry):
         elif isinstance(node.parent, nodes.literal):
             found += [part + "mm" for part in re.findall(r"[^_,. (]+[_,. (]?", node)]
         else:
-            found += re.findall(r"\S+\s?", node)
+            # Lines may break at each Chinese character, which is as wide as two letters.
+            found += [part * 2 if part > "\u2e80" else part for part in WORD.findall(node)]
     return found
+
+
+WORD = re.compile(r"[\u2e80-\uffef]|[^\s\u2e80-\uffef]+\s?")
 
 
 class Index(PrintTransform):

@@ -401,6 +401,9 @@ def write_configuration(into: Path) -> None:
     extensions = sphinx["config"]["extensions"]
     # First of ours, so that the others meet the English ids.
     extensions.insert(extensions.index("book_extension"), "translation_extension")
+    sphinx["local_extensions"]["print_chinese_extension"] = "tools"
+    extensions.append("print_chinese_extension")
+    config["latex"]["latex_documents"]["targetname"] = f"vae-tutorial-{LANGUAGE}.tex"
     folders = sphinx["local_extensions"]
     sphinx["local_extensions"] = {name: f"{back}/{folder}" for name, folder in folders.items()}
     files = sphinx["config"]["latex_additional_files"]
