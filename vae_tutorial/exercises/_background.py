@@ -85,6 +85,12 @@ def _relevant(rng, size):
         "You count all relevant results, also those after rank k.": (
             lambda relevant, k: relevant.sum(1) / k
         ),
+        "You begin with the second result. Positions count from 0, and the first result counts "
+        "too.": (
+            lambda relevant, k: relevant[:, 1 : k + 1].mean(1),
+            lambda relevant, k: relevant[:, 1 : k + 1].sum(1) / k,
+            lambda relevant, k: relevant[:, 1:k].sum(1) / k,
+        ),
     },
 )
 def precision_at_k(relevant, k):
@@ -168,6 +174,10 @@ def _sorted(positions, distances):
                 and (distances[got.astype(int)] == np.sort(distances)[:k]).all()
             )
         ),
+        "You order the nearest by distances that are not theirs. Look these up: "
+        "distances[nearest].": (
+            lambda distances, k: np.argpartition(distances, k - 1)[:k][np.argsort(distances[:k])],
+        ),
         "Yours are the right images, but the farthest of them comes first.": seen(
             lambda want, got, distances, k: (
                 distances[got.astype(int)] == np.sort(distances)[:k][::-1]
@@ -226,6 +236,12 @@ def _sorted(positions, distances):
         "You mark the nearest images. Return their positions.": (
             lambda distances, k: distances <= np.sort(distances)[k - 1],
             lambda distances, k: np.argsort(np.argsort(distances)) < k,
+        ),
+        "You return places among the k nearest. They say in which order to take these: "
+        "nearest[order].": (
+            lambda distances, k: np.argsort(distances[np.argpartition(distances, k - 1)[:k]]),
+            lambda distances, k: np.argsort(distances[np.argsort(distances)[:k]]),
+            lambda distances, k: np.argsort(np.partition(distances, k - 1)[:k]),
         ),
     },
 )
@@ -310,6 +326,8 @@ def _tied(rng, size):
         ),
         "You return one over the rank of the first relevant image, the reciprocal rank.": (
             lambda distances, relevant: 1 / (_ranked(distances, relevant).argmax() + 1),
+        ),
+        "You average one over the ranks. Precision counts the relevant images up to each rank.": (
             lambda distances, relevant: (
                 1 / (np.flatnonzero(_ranked(distances, relevant)) + 1)
             ).mean(),
@@ -331,6 +349,12 @@ def _tied(rng, size):
         ),
         "You return one precision, at the rank that is the number of relevant images.": (
             lambda distances, relevant: _ranked(distances, relevant)[: relevant.sum()].mean()
+        ),
+        "You use ranks as an order. One argsort says which image stands at each rank.": (
+            lambda distances, relevant: _ap(
+                _ranked(np.argsort(distances, kind="stable"), relevant)
+            ),
+            lambda distances, relevant: _ap(relevant[np.argsort(np.argsort(distances))]),
         ),
     },
 )

@@ -78,6 +78,8 @@ PAGE = "better-representations"
         "You compare the size, without the sign.": (
             lambda x: (np.abs(x) > 0.5).astype(int),
             lambda x: (np.abs(x) > 1).astype(int),
+            lambda x: np.round(np.abs(x)),
+            lambda x: np.abs(x),
         ),
         "You compare with 1. For log-odds the middle is 0; 1 is the middle of odds.": (
             lambda x: (x > 1).astype(int),
@@ -208,6 +210,9 @@ def _entry_distances(vectors, codebooks):
             lambda v, c: np.abs(
                 np.linalg.norm(_parts(v, c), axis=-1)[:, :, None] - np.linalg.norm(c, axis=-1)
             ).argmin(-1)
+        ),
+        "You count on from one codebook to the next. Each codebook counts its entries from 0.": (
+            lambda v, c: _entry_distances(v, c).argmin(-1) + c.shape[1] * np.arange(len(c)),
         ),
     },
 )

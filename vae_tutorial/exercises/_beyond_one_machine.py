@@ -62,6 +62,11 @@ def _merged(got, distances, ids, k):
     ),
     draw=_shards,
     mistakes={
+        "You sort each row by itself, so its places are those of one machine. Join all distances "
+        "first.": (
+            lambda d, i, k: i.ravel()[np.argsort(d, axis=1).ravel()[:k]],
+            lambda d, i, k: i.ravel()[np.argsort(d)[0][:k]],
+        ),
         "You return what one machine found.": (
             lambda d, i, k: i[0][:k],
             lambda d, i, k: i[d[:, 0].argmin()][:k],
@@ -120,6 +125,10 @@ def _merged(got, distances, ids, k):
         ),
         "You return the machines. Return the ids.": (
             lambda d, i, k: np.argsort(d.ravel())[:k] // d.shape[1]
+        ),
+        "You join ids and distances in different orders. Flatten both in the same way.": (
+            lambda d, i, k: i.T.ravel()[np.argsort(d.ravel())[:k]],
+            lambda d, i, k: i.ravel()[np.argsort(d.T.ravel())[:k]],
         ),
     },
 )
@@ -210,6 +219,7 @@ def merge_shards(distances, ids, k):
         "You count the values that so many bits can take. The bits themselves take the room.": (
             lambda n, d, b: n * d * 2**b,
             lambda n, d, b: n * d * 2**b // 8,
+            lambda n, d, b: n * d * 2**b / 8,
         ),
         "You add where you should multiply.": (
             lambda n, d, b: (n + d) * b / 8,

@@ -126,6 +126,11 @@ def _gaussians(rng, size):
         ),
         "You sum over axis 0, the rows. Each row is an image; sum over the last axis, its latent "
         "dimensions.": (lambda m, v, s: 0.5 * ((m**2 + np.exp(v)) / s + np.log(s) - v - 1).sum(0)),
+        "You divide the whole divergence by the prior's variance. Only squared mean and variance "
+        "are.": (
+            lambda m, v, s: 0.5 * (m**2 + np.exp(v) - v - 1).sum(-1) / s,
+            lambda m, v, s: 0.5 * ((m**2 + np.exp(v) - v - 1) / s + np.log(s)).sum(-1),
+        ),
     },
 )
 def kl_to_scaled_prior(mean, log_var, prior_variance):
@@ -228,6 +233,11 @@ def kl_to_scaled_prior(mean, log_var, prior_variance):
             lambda m, v, n: np.exp(np.exp(m + np.exp(v / 2) * n)),
             lambda m, v, n: np.exp(np.exp(m) + np.exp(v / 2) * n),
         ),
+        "You take a root or a power of the log-variance. Halve it, and take the exponential.": (
+            lambda m, v, n: np.exp(m + np.sqrt(v) * n),
+            lambda m, v, n: np.exp(m + np.sqrt(np.abs(v)) * n),
+            lambda m, v, n: np.exp(m + v**2 * n),
+        ),
     },
 )
 def log_normal_draws(mean, log_var, noise):
@@ -269,14 +279,16 @@ def log_normal_draws(mean, log_var, noise):
     ),
     draw=lambda rng, size: (rng.normal(-90, 10, size + 1), rng.gamma(5, 4, size + 1)),
     mistakes={
+        "The sign of the log-likelihood is lost or turned round. It is negative, and stays so.": (
+            lambda ll, kl: -(ll + kl).mean(),
+            lambda ll, kl: np.abs(ll).mean() - kl.mean(),
+        ),
         "You add the divergence. It is a price: subtract it.": (lambda ll, kl: (ll + kl).mean()),
         "You return the sum over the batch. It grows with the batch; return the mean.": (
             lambda ll, kl: (ll - kl).sum()
         ),
         "You return the loss, which is the negative of the ELBO.": (
             lambda ll, kl: (kl - ll).mean(),
-            lambda ll, kl: -(ll + kl).mean(),
-            lambda ll, kl: np.abs(ll).mean() - kl.mean(),
             lambda ll, kl: np.abs(ll - kl).mean(),
         ),
         "You return the log-likelihood alone.": (lambda ll, kl: ll.mean()),
@@ -308,6 +320,11 @@ def log_normal_draws(mean, log_var, noise):
         ),
         "You weigh the divergence by one half. Its half is inside it already.": (
             lambda ll, kl: (ll - 0.5 * kl).mean()
+        ),
+        "You take the exponential of the log-likelihood. The ELBO holds the logarithm itself.": (
+            lambda ll, kl: (np.exp(ll) - kl).mean(),
+            lambda ll, kl: np.exp(ll - kl).mean(),
+            lambda ll, kl: np.exp((ll - kl).mean()),
         ),
     },
 )
@@ -402,7 +419,10 @@ def _effective(e, axis=-1):
             lambda w: _effective(np.exp(w - w.mean(-1, keepdims=True))),
         ),
         "You take all rows together. Each row has its own number: axis=-1.": (
-            lambda w: _effective(np.exp(w - w.max()).ravel())
+            (
+                lambda w: _effective(np.exp(w - w.max()).ravel()),
+                lambda w: _effective(_exponentials(w).ravel()),
+            )
         ),
         "You work along axis 0. The weights of one image are the last axis.": (
             lambda w: _effective(np.exp(w - w.max(0)), 0)
@@ -415,6 +435,12 @@ def _effective(e, axis=-1):
         ),
         "You shift by a fixed number. That holds near it only: shift by the largest weight.": (
             seen(lambda want, got, w: got.shape == want.shape and not np.isfinite(got).all())
+        ),
+        "You divide the log-weights. That changes the weights: subtract the largest instead.": (
+            lambda w: _effective(np.exp(w / np.abs(w).max())),
+            lambda w: _effective(np.exp(w / np.abs(w).max(-1, keepdims=True))),
+            lambda w: _effective(np.exp(w / w.max(-1, keepdims=True))),
+            lambda w: _effective(np.exp(w / 1000)),
         ),
     },
 )

@@ -155,6 +155,17 @@ def _one_hot(levels, u):
                 np.abs(u).max() >= 20 and np.isfinite(got).all() and (got >= want - 1e-2).all()
             )
         ),
+        "You use the levels as weights. A level says which logarithm counts, not how much.": (
+            lambda x, u: (x * _log_softmax(u).max(-1)).sum(-1),
+            lambda x, u: (x[..., None] * _log_softmax(u)).sum((-1, -2)),
+            lambda x, u: (x * _chosen(_log_softmax(u), x)).sum(-1),
+        ),
+        "Your index pairs every pixel with every level. Each pixel has its own: "
+        "np.take_along_axis.": (
+            lambda x, u: _log_softmax(u)[:, :, x].sum((1, 2)),
+            lambda x, u: _log_softmax(u)[:, :, x],
+            lambda x, u: _log_softmax(u)[..., x].sum(-1),
+        ),
     },
 )
 def categorical_log_likelihood(levels, logits):
@@ -283,6 +294,9 @@ def _size(x, m):
         "You sum over axis 0, the rows. Sum over the pixels, the last axis.": (
             lambda x, m, s: -(np.log(2) + s + _size(x, m) / np.exp(s)).sum(0)
         ),
+        "The logarithm of 2b has the wrong sign: a wide scale spreads the density thin.": (
+            lambda x, m, s: (np.log(2) + s - _size(x, m) / np.exp(s)).sum(-1),
+        ),
     },
 )
 def laplace_log_likelihood(x, mean, log_scale):
@@ -357,6 +371,12 @@ def laplace_log_likelihood(x, mean, log_scale):
         ),
         "You cube the side of the kernel. It is square: its side counts twice.": (
             lambda k, c, f: k**3 * c * f + f
+        ),
+        "You count a bias for each place of the kernel. A filter has one.": (
+            lambda k, c, f: k * k * c * f + k * k * f,
+            lambda k, c, f: k * k * c * f + k * k,
+            lambda k, c, f: k * k * c * f + k,
+            lambda k, c, f: k * k * c * f + k * f,
         ),
     },
 )

@@ -57,7 +57,6 @@ PAGE = "interpretability"
             lambda q, m: q - m,
             lambda q, m: np.abs(q - m),
             lambda q, m: (q - m) / np.linalg.norm(q - m),
-            lambda q, m: ((q - m) / (q - m).sum()) ** 2,
         ),
         "You divide by the number of dimensions. Divide by the sum of all parts.": (
             lambda q, m: (q - m) ** 2 / len(q),
@@ -69,6 +68,8 @@ PAGE = "interpretability"
             lambda q, m: (q - m) ** 2 / (q**2).sum(),
             lambda q, m: (q - m) ** 2 / ((q**2).sum() + (m**2).sum()),
             lambda q, m: q**2 / (q**2).sum(),
+            lambda q, m: m**2 / (m**2).sum(),
+            lambda q, m: (q - m) ** 2 / (m**2).sum(),
         ),
         "You return the whole squared distance. Return each dimension's share.": (
             lambda q, m: ((q - m) ** 2).sum()
@@ -90,6 +91,10 @@ PAGE = "interpretability"
             lambda q, m: q * m / (q * m).sum()
         ),
         "You add where the difference belongs.": (lambda q, m: (q + m) ** 2 / ((q + m) ** 2).sum()),
+        "You square the sum. Square each difference, and add the squares up.": (
+            lambda q, m: (q - m) ** 2 / (q - m).sum() ** 2,
+            lambda q, m: (q - m) ** 2 / np.abs(q - m).sum() ** 2,
+        ),
     },
 )
 def distance_shares(query, match):
@@ -202,6 +207,10 @@ def _one_by_one(difference, deleted):
         "You return the share that is left. The squared distance was asked for.": (
             lambda q, m, d: (np.delete(q - m, d) ** 2).sum() / ((q - m) ** 2).sum(),
             lambda q, m, d: 1 - (np.delete(q - m, d) ** 2).sum() / ((q - m) ** 2).sum(),
+        ),
+        "`~` turns a mask round. For positions make the mask first, or use np.delete.": (
+            lambda q, m, d: ((q - m)[~d] ** 2).sum(),
+            lambda q, m, d: ((q - m)[-d] ** 2).sum(),
         ),
     },
 )

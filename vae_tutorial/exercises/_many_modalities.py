@@ -109,14 +109,23 @@ def _product(means, log_vars, prior=1.0):
             lambda m, v: ((v * m).sum(0) / (1 + v.sum(0)), -np.log(1 + v.sum(0))),
         ),
         "You count the prior once for each expert. It is there once.": (
-            lambda m, v: _product(m, v, float(len(m)))
+            (
+                lambda m, v: _product(m, v, float(len(m))),
+                lambda m, v: (
+                    (m * (1 + np.exp(-v))).sum(0) / (1 + np.exp(-v)).sum(0),
+                    -np.log((1 + np.exp(-v)).sum(0)),
+                ),
+            )
         ),
         "You read log_vars as logarithms of standard deviations.": (
             lambda m, v: _product(m, 2 * v),
             lambda m, v: _product(m, v / 2),
         ),
         "You add the means without weights. Weigh each by its precision.": (
-            lambda m, v: (m.sum(0), _product(m, v)[1])
+            (
+                lambda m, v: (m.sum(0), _product(m, v)[1]),
+                lambda m, v: (m.sum(0) / (1 + np.exp(-v).sum(0)), _product(m, v)[1]),
+            )
         ),
         "You multiply over axis 1, the dimensions. Experts are the rows, axis 0.": (
             lambda m, v: _product(m.T, v.T)

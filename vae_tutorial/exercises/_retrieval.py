@@ -95,12 +95,16 @@ def _two_sets(rng, size):
                 np.linalg.norm(q, axis=1)[:, None] + np.linalg.norm(g, axis=1) - 2 * q @ g.T
             )
         ),
+        "The squared lengths of the queries need an axis of their own, so that they go down the "
+        "rows.": (
+            lambda q, g: (q**2).sum(1) + (g**2).sum(1) - 2 * q @ g.T,
+            lambda q, g: (q**2).sum(1) + (g**2).sum(1)[:, None] - 2 * q @ g.T,
+        ),
         "Two arrays of different length cannot be subtracted. Give the queries a new axis: "
         "queries[:, np.newaxis].": (
             lambda q, g: ((q - g) ** 2).sum(-1),
             lambda q, g: np.linalg.norm(q - g, axis=-1),
             lambda q, g: np.linalg.norm(q - g, axis=-1) ** 2,
-            lambda q, g: (q**2).sum(1) + (g**2).sum(1) - 2 * q @ g.T,
             lambda q, g: (q - g) ** 2,
         ),
     },
@@ -374,6 +378,13 @@ def _cut_from_the_end_of_one(image, down, right):
         int(rng.integers(0, 4)),
     ),
     mistakes={
+        "Your image comes round on one side, or in a corner. All rows and columns that come in "
+        "are 0.": (
+            lambda image, d, r: _rolled(image, d, r, np.s_[:d]),
+            lambda image, d, r: _rolled(image, d, r, np.s_[:, :r]),
+            lambda image, d, r: _rolled(image, d, r, np.s_[:d, :r]),
+            lambda image, d, r: np.roll(image, d * image.shape[1] + r),
+        ),
         "Your image comes round at the other side, as np.roll does. That tears a digit in two.": (
             lambda image, d, r: np.roll(image, (d, r), axis=(0, 1)),
             lambda image, d, r: np.roll(image, (r, d), axis=(0, 1)),
@@ -431,6 +442,17 @@ def _cut_from_the_end_of_one(image, down, right):
         "You leave the image as it was.": lambda image, d, r: image,
         "You move one pixel too far.": (
             lambda image, d, r: _shifted(image, min(d + 1, len(image)), r + 1)
+        ),
+        "You set one row or column to 0. As many come in as the image moves.": (
+            lambda image, d, r: _rolled(image, d, r, np.s_[0], np.s_[:, 0]),
+            lambda image, d, r: _rolled(image, d, r, np.s_[d], np.s_[:, r]),
+            lambda image, d, r: _rolled(image, d, r, np.s_[: min(d, 1)], np.s_[:, : min(r, 1)]),
+        ),
+        "You set the rows to 0 that lie on the other side. What is new is above and on the left.": (
+            lambda image, d, r: _rolled(image, d, r, np.s_[-d:], np.s_[:, -r:]),
+            lambda image, d, r: _rolled(
+                image, d, r, np.s_[len(image) - d :], np.s_[:, image.shape[1] - r :]
+            ),
         ),
     },
 )
@@ -537,3 +559,11 @@ def shift_image(image, down, right):
 def hamming_distances(query, gallery):
     differ = np.bitwise_xor(query, gallery)
     return np.unpackbits(differ, axis=1).sum(axis=1)
+
+
+def _rolled(image, down, right, *emptied):
+    """Return an image rolled round its edges, with parts of it set to 0."""
+    moved = np.roll(image, (down, right), axis=(0, 1))
+    for part in emptied:
+        moved[part] = 0
+    return moved

@@ -19,6 +19,20 @@ def _reciprocals(found, right, first=1):
     return np.where(hits.any(1), 1 / (hits.argmax(1) + first), 0.0)
 
 
+def _by_index(found, right):
+    return np.mean([1 / (list(row).index(r) + 1) for row, r in zip(found, right, strict=True)])
+
+
+def _from_zero(found, right):
+    pairs = zip(found, right, strict=True)
+    return sum(1 / list(row).index(r) for row, r in pairs if r in row) / len(found)
+
+
+def _from_zero_where_found(found, right):
+    pairs = zip(found, right, strict=True)
+    return sum(1 / list(row).index(r) if r in row[1:] else 0 for row, r in pairs) / len(found)
+
+
 @exercise(
     PAGE,
     title="Mean reciprocal rank",
@@ -71,6 +85,11 @@ def _reciprocals(found, right, first=1):
                     (f == r[:, None]).any(1), (f == r[:, None]).argmax(1) + 1, f.shape[1] + 1
                 ).mean()
             ),
+            lambda f, r: 1 / np.mean((f == r[:, None]).argmax(1)[(f == r[:, None]).any(1)] + 1),
+            lambda f, r: (
+                1
+                / np.where((f == r[:, None]).any(1), (f == r[:, None]).argmax(1) + 1, np.inf).mean()
+            ),
         ),
         "Off by one: the first result has rank 1.": (lambda f, r: _reciprocals(f, r, 2).mean()),
         "You count queries whose image was found. That is recall.": (
@@ -101,6 +120,8 @@ def _reciprocals(found, right, first=1):
             lambda f, r: np.where(
                 (f == r[:, None]).any(1), 1 / np.maximum((f == r[:, None]).argmax(1), 1), 0
             ).mean(),
+            _from_zero,
+            _from_zero_where_found,
         ),
         "You return the median. Take the mean.": lambda f, r: np.median(_reciprocals(f, r)),
         "You count a query that found nothing as if its image came last, or one place after.": (
@@ -129,6 +150,9 @@ def _reciprocals(found, right, first=1):
         ),
         "You share a hit out by the number of results. It counts one over its rank.": (
             lambda f, r: (f == r[:, None]).mean()
+        ),
+        "list.index fails where there is nothing to find. Ask first whether the image was found.": (
+            _by_index,
         ),
     },
 )
@@ -211,6 +235,10 @@ def mean_reciprocal_rank(found, right):
             lambda s, e: s / e,
             lambda s, e: s / e == 0,
             lambda s, e: s // e == s,
+        ),
+        "You return one answer for all images. Each image has its own: no all, any or if.": (
+            lambda s, e: bool((s % e == 0).all()),
+            lambda s, e: bool((s % e == 0).any()),
         ),
     },
 )

@@ -107,6 +107,11 @@ def _posterior_means(rng, size):
             lambda means, t: int((means > t).sum()),
             lambda means, t: int((np.abs(means) > t).sum()),
         ),
+        "You add the variances up. Compare each with the threshold, and count.": (
+            lambda means, t: means.var(axis=0).sum(),
+            lambda means, t: means.var(axis=0)[means.var(axis=0) > t].sum(),
+            lambda means, t: means.var(axis=0).mean(),
+        ),
     },
 )
 def active_units(means, threshold):
@@ -331,9 +336,13 @@ def equivalent_beta(n_pixels, latent_dim):
         "You take the smaller of the two. That caps the price from above.": (
             lambda kl, f: np.minimum(kl.mean(0), f).sum()
         ),
+        "You take one mean over all dimensions. Each dimension has its own, and its own floor.": (
+            lambda kl, f: max(kl.mean(), f),
+            lambda kl, f: max(kl.mean(), f) * kl.shape[1],
+        ),
         "You apply the floor to the sum. One busy dimension then pays for all others.": (
             lambda kl, f: max(kl.mean(0).sum(), f),
-            lambda kl, f: max(kl.mean(), f),
+            lambda kl, f: max(kl.sum(1).mean(), f * kl.shape[1]),
         ),
         "You apply the floor to each image before averaging. Average over the batch first.": (
             lambda kl, f: np.maximum(kl, f).mean(0).sum()
