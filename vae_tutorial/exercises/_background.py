@@ -58,6 +58,8 @@ def _relevant(rng, size):
             lambda relevant, k: relevant[:, : k + 1].mean(1),
             lambda relevant, k: relevant[:, : k + 1].sum(1) / (k + 1),
             lambda relevant, k: relevant[:, : k + 1].sum(1) / k,
+            lambda relevant, k: np.cumsum(relevant, axis=1)[:, k] / k,
+            lambda relevant, k: np.cumsum(relevant, axis=1)[:, k] / (k + 1),
         ),
         "You say whether anything relevant was found among the first k. That is the hit rate.": (
             lambda relevant, k: relevant[:, :k].any(1)
@@ -90,6 +92,12 @@ def _relevant(rng, size):
             lambda relevant, k: relevant[:, 1 : k + 1].mean(1),
             lambda relevant, k: relevant[:, 1 : k + 1].sum(1) / k,
             lambda relevant, k: relevant[:, 1:k].sum(1) / k,
+        ),
+        "You return the precision at every rank. One k was asked for.": (
+            lambda relevant, k: np.cumsum(relevant, axis=1) / np.arange(1, relevant.shape[1] + 1),
+            lambda relevant, k: (np.cumsum(relevant, axis=1) / np.arange(1, relevant.shape[1] + 1))[
+                :, :k
+            ],
         ),
     },
 )
@@ -193,6 +201,9 @@ def _sorted(positions, distances):
                 and len(np.unique(got)) == k
             )
         ),
+        "You return distances as whole numbers. Return the positions at which they stand.": (
+            lambda distances, k: np.sort(distances)[:k].astype(int),
+        ),
         "You return distances. Return the positions at which they stand.": seen(
             lambda want, got, distances, k: (np.sort(got) == np.sort(distances)[:k]).all()
         ),
@@ -240,8 +251,11 @@ def _sorted(positions, distances):
         "You return places among the k nearest. They say in which order to take these: "
         "nearest[order].": (
             lambda distances, k: np.argsort(distances[np.argpartition(distances, k - 1)[:k]]),
-            lambda distances, k: np.argsort(distances[np.argsort(distances)[:k]]),
-            lambda distances, k: np.argsort(np.partition(distances, k - 1)[:k]),
+        ),
+        "You return one image, the k-th. All k nearest were asked for.": (
+            lambda distances, k: np.argsort(distances)[k],
+            lambda distances, k: np.argsort(distances)[k - 1],
+            lambda distances, k: np.argpartition(distances, k - 1)[k - 1],
         ),
     },
 )
@@ -356,6 +370,21 @@ def _tied(rng, size):
             ),
             lambda distances, relevant: _ap(relevant[np.argsort(np.argsort(distances))]),
         ),
+        "You give equal distances one rank. Here they keep their order, so each has a rank of its "
+        "own.": (
+            lambda distances, relevant: _shared_ranks(distances, relevant, "left"),
+            lambda distances, relevant: _shared_ranks(distances, relevant, "right"),
+            lambda distances, relevant: _shared_ranks(distances, relevant, "both"),
+        ),
+        "You leave the nearest image out. That is right only if it is the query itself.": (
+            lambda distances, relevant: _ap(_ranked(distances, relevant)[1:]),
+        ),
+        "You rank by relevance, which a ranking must not know. Rank by distance.": (
+            lambda distances, relevant: _ap(np.sort(relevant)),
+            lambda distances, relevant: _ap(np.sort(relevant)[::-1]),
+        ),
+        "You measure an area under the curve. The average precision is a mean at the ranks of "
+        "relevant images.": lambda distances, relevant: _trapezoids(distances, relevant),
     },
 )
 def average_precision(distances, relevant):
@@ -366,6 +395,24 @@ def average_precision(distances, relevant):
 
 def _ranked(distances, relevant):
     return relevant[np.argsort(distances, kind="stable")]
+
+
+def _shared_ranks(distances, relevant, side):
+    """Return the average precision where equal distances share a rank."""
+    ordered = np.sort(distances)
+    ranks = {
+        "left": np.searchsorted(ordered, distances, "left") + 1,
+        "right": np.searchsorted(ordered, distances, "right"),
+    }
+    ranks["both"] = (ranks["left"] + ranks["right"]) / 2
+    found = np.sort(ranks[side][relevant])
+    return (np.arange(1, len(found) + 1) / found).mean()
+
+
+def _trapezoids(distances, relevant):
+    ranked = _ranked(distances, relevant)
+    precision, recall = _precisions(ranked), np.cumsum(ranked) / ranked.sum()
+    return ((precision[1:] + precision[:-1]) / 2 * np.diff(recall)).sum()
 
 
 def _zero_based(ranked):
@@ -454,7 +501,14 @@ def _ap(ranked):
             lambda images, k: _along(images, slice(1, k + 1)),
         ),
         "You take columns of vt. Its rows are the directions: vt[:k].": (
-            lambda images, k: images.mean(0) + _centred(images) @ _columns(images, k)
+            (
+                lambda images, k: images.mean(0) + _centred(images) @ _columns(images, k),
+                lambda images, k: images.mean(0) + _codes(images, k) @ _svd(images)[2].T[:k],
+                lambda images, k: (
+                    images.mean(0)
+                    + _centred(images) @ _svd(images)[2].T[:k].T @ _svd(images)[2].T[:k]
+                ),
+            )
         ),
         "You leave out the singular values: u alone gives every direction the same spread.": (
             lambda images, k: images.mean(0) + _without_values(images, k)
@@ -466,7 +520,36 @@ def _ap(ranked):
             lambda images, k: images
         ),
         "You divide each pixel by its standard deviation as well. Only the mean goes off.": (
-            lambda images, k: _low_rank(images / images.std(0), k, (images / images.std(0)).mean(0))
+            (
+                lambda images, k: _low_rank(
+                    images / images.std(0), k, (images / images.std(0)).mean(0)
+                ),
+                lambda images, k: (
+                    images.std(0)
+                    * _low_rank(images / images.std(0), k, (images / images.std(0)).mean(0))
+                ),
+                lambda images, k: _scaled_by(images, k, images.std(0) + 1e-8),
+                lambda images, k: _scaled_by(
+                    images, k, np.where(images.std(0) > 0, images.std(0), 1)
+                ),
+            )
+        ),
+        "You use the singular values twice, or not as they are. Each stands once beside its "
+        "direction.": (
+            lambda images, k: (
+                images.mean(0)
+                + (_svd(images)[0][:, :k] * _svd(images)[1][:k] ** 2) @ _svd(images)[2][:k]
+            ),
+            lambda images, k: (
+                images.mean(0) + (_codes(images, k) * _svd(images)[1][:k]) @ _svd(images)[2][:k]
+            ),
+            lambda images, k: (
+                images.mean(0)
+                + (_svd(images)[0][:, :k] * np.sqrt(_svd(images)[1][:k])) @ _svd(images)[2][:k]
+            ),
+        ),
+        "You subtract the mean at the end. It went off at the start: add it.": (
+            lambda images, k: _along(images, slice(0, k)) - 2 * images.mean(0),
         ),
     },
 )
@@ -516,6 +599,10 @@ def _same(a, b):
 def _low_rank(images, k, mean):
     _, _, vt = np.linalg.svd(images - mean, full_matrices=False)
     return mean + (images - mean) @ vt[:k].T @ vt[:k]
+
+
+def _scaled_by(images, k, spread):
+    return spread * _low_rank(images / spread, k, (images / spread).mean(0))
 
 
 def _last(images, k):

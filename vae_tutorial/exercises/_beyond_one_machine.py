@@ -62,12 +62,14 @@ def _merged(got, distances, ids, k):
     ),
     draw=_shards,
     mistakes={
-        "You sort each row by itself, so its places are those of one machine. Join all distances "
-        "first.": (
-            lambda d, i, k: i.ravel()[np.argsort(d, axis=1).ravel()[:k]],
-            lambda d, i, k: i.ravel()[np.argsort(d)[0][:k]],
+        "Yours are the right ids, sorted by id. Keep them in the order of distance.": (
+            lambda d, i, k: np.sort(i.ravel()[np.argsort(d.ravel())[:k]]),
         ),
-        "You return what one machine found.": (
+        "Yours are the right ids, but the farthest of them comes first.": (
+            lambda d, i, k: i.ravel()[np.argsort(d.ravel())[:k]][::-1],
+        ),
+        "You return what one machine found, as a sort of each row by itself also gives. Join all "
+        "lists, then sort.": (
             lambda d, i, k: i[0][:k],
             lambda d, i, k: i[d[:, 0].argmin()][:k],
             lambda d, i, k: i[d.sum(1).argmin()][:k],
@@ -76,7 +78,10 @@ def _merged(got, distances, ids, k):
             lambda d, i, k: np.sort(d.ravel())[:k]
         ),
         "You return positions in the joined list. Look the ids up there.": (
-            lambda d, i, k: np.argsort(d.ravel())[:k]
+            (
+                lambda d, i, k: np.argsort(d.ravel())[:k],
+                lambda d, i, k: np.argsort(d.ravel())[:k] % d.shape[1],
+            )
         ),
         "You sort by id. Sort by distance.": (lambda d, i, k: np.sort(i.ravel())[:k]),
         "You take the same number from each machine. One may hold them all.": (
@@ -129,6 +134,21 @@ def _merged(got, distances, ids, k):
         "You join ids and distances in different orders. Flatten both in the same way.": (
             lambda d, i, k: i.T.ravel()[np.argsort(d.ravel())[:k]],
             lambda d, i, k: i.ravel()[np.argsort(d.T.ravel())[:k]],
+        ),
+        "You return ids and distances. The ids were asked for.": (
+            lambda d, i, k: np.stack(
+                [np.sort(d.ravel())[:k], i.ravel()[np.argsort(d.ravel())[:k]]]
+            ),
+            lambda d, i, k: np.stack(
+                [i.ravel()[np.argsort(d.ravel())[:k]], np.sort(d.ravel())[:k]]
+            ),
+            lambda d, i, k: np.stack(
+                [i.ravel()[np.argsort(d.ravel())[:k]], np.sort(d.ravel())[:k]], axis=1
+            ),
+        ),
+        "You average over the machines. Each result has a distance of its own.": (
+            lambda d, i, k: d.mean(0).argsort()[:k],
+            lambda d, i, k: i[0][d.mean(0).argsort()[:k]],
         ),
     },
 )
@@ -183,6 +203,8 @@ def merge_shards(distances, ids, k):
             lambda n, d, b: n * d * b / 8 / 1e6,
             lambda n, d, b: n * d * b // 8 // 1000,
             lambda n, d, b: n * d * b // 8 // 1024,
+            lambda n, d, b: n * d * b / 1000,
+            lambda n, d, b: n * d * b / 1024,
         ),
         "You assume floats of 32 bits whatever bits says.": (lambda n, d, b: n * d * 4),
         "You count in int32, which ends at two thousand million. Use Python's own whole numbers.": (
@@ -215,6 +237,7 @@ def merge_shards(distances, ids, k):
             lambda n, d, b: n * d * b // 10,
             lambda n, d, b: n * d * b // 16,
             lambda n, d, b: n * d * b / 10,
+            lambda n, d, b: n * d * b / 16,
         ),
         "You count the values that so many bits can take. The bits themselves take the room.": (
             lambda n, d, b: n * d * 2**b,
@@ -230,6 +253,20 @@ def merge_shards(distances, ids, k):
             lambda n, d, b: n * (d + b / 8),
         ),
         "You assume double precision, 64 bits, whatever bits says.": lambda n, d, b: n * d * 8,
+        "You divide by 8 twice. Eight bits are a byte: once.": (
+            lambda n, d, b: n * d // 8 * b // 8,
+            lambda n, d, b: n * d * b / 64,
+            lambda n, d, b: n * d * b // 64,
+        ),
+        "You divide by bits. More bits take more room: multiply.": (
+            lambda n, d, b: n * d * 8 / b,
+            lambda n, d, b: n * d * 8 // b,
+        ),
+        "You count a number twice, or square it. Each of the three counts once.": (
+            lambda n, d, b: n * d**2 * b / 8,
+            lambda n, d, b: n**2 * d * b / 8,
+            lambda n, d, b: n * d * b**2 / 8,
+        ),
     },
 )
 def gallery_bytes(n_images, latent_dim, bits):

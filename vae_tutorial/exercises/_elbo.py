@@ -118,7 +118,10 @@ def _gaussians(rng, size):
             lambda m, v, s: 0.5 * (np.exp(v) / s + np.log(s) - v - 1).sum(-1)
         ),
         "The log-variance has the wrong sign: it is subtracted.": (
-            lambda m, v, s: 0.5 * ((m**2 + np.exp(v)) / s + np.log(s) + v - 1).sum(-1)
+            (
+                lambda m, v, s: 0.5 * ((m**2 + np.exp(v)) / s + np.log(s) + v - 1).sum(-1),
+                lambda m, v, s: 0.5 * ((m**2 + np.exp(v)) / s - np.log(s) + v - 1).sum(-1),
+            )
         ),
         "You use log_var where the variance belongs. Take the exponential.": (
             lambda m, v, s: 0.5 * ((m**2 + v) / s + np.log(s) - v - 1).sum(-1),
@@ -130,6 +133,15 @@ def _gaussians(rng, size):
         "are.": (
             lambda m, v, s: 0.5 * (m**2 + np.exp(v) - v - 1).sum(-1) / s,
             lambda m, v, s: 0.5 * ((m**2 + np.exp(v) - v - 1) / s + np.log(s)).sum(-1),
+        ),
+        "You add the logarithm of the prior's standard deviation. That of its variance belongs "
+        "there.": (
+            lambda m, v, s: 0.5 * ((m**2 + np.exp(v)) / s + np.log(s) / 2 - v - 1).sum(-1),
+            lambda m, v, s: 0.5 * ((m**2 + np.exp(v)) / s + 2 * np.log(s) - v - 1).sum(-1),
+        ),
+        "Your logarithm has base 2 or 10. In nats it is the natural one.": (
+            lambda m, v, s: 0.5 * ((m**2 + np.exp(v)) / s + np.log2(s) - v - 1).sum(-1),
+            lambda m, v, s: 0.5 * ((m**2 + np.exp(v)) / s + np.log10(s) - v - 1).sum(-1),
         ),
     },
 )
@@ -238,6 +250,20 @@ def kl_to_scaled_prior(mean, log_var, prior_variance):
             lambda m, v, n: np.exp(m + np.sqrt(np.abs(v)) * n),
             lambda m, v, n: np.exp(m + v**2 * n),
         ),
+        "You multiply by the mean. It is added, inside the exponential.": (
+            lambda m, v, n: np.exp(m * np.exp(v / 2) * n),
+            lambda m, v, n: m * np.exp(np.exp(v / 2) * n),
+        ),
+        "You take the size of the noise. A draw may also lie below the median.": (
+            lambda m, v, n: np.exp(m + np.exp(v / 2) * np.abs(n)),
+            lambda m, v, n: np.exp(m + np.exp(v / 2) * n**2),
+        ),
+        "You correct the mean of z. The logarithm of z has the mean that is given.": (
+            lambda m, v, n: np.exp(m + np.exp(v / 2) * n - np.exp(v) / 2),
+        ),
+        "You halve the log-variance twice. exp(log_var / 2) is the root already.": (
+            lambda m, v, n: np.exp(m + np.exp(v / 4) * n),
+        ),
     },
 )
 def log_normal_draws(mean, log_var, noise):
@@ -323,8 +349,19 @@ def log_normal_draws(mean, log_var, noise):
         ),
         "You take the exponential of the log-likelihood. The ELBO holds the logarithm itself.": (
             lambda ll, kl: (np.exp(ll) - kl).mean(),
-            lambda ll, kl: np.exp(ll - kl).mean(),
-            lambda ll, kl: np.exp((ll - kl).mean()),
+        ),
+        "You take one mean of all numbers. Subtract first, then take the mean.": (
+            lambda ll, kl: np.mean([ll, kl]),
+            lambda ll, kl: np.mean(np.concatenate([ll, kl])),
+        ),
+        "You take a logarithm. The log-likelihood is one already.": (
+            lambda ll, kl: (np.log(-ll) - kl).mean(),
+            lambda ll, kl: (np.log(np.abs(ll)) - kl).mean(),
+            lambda ll, kl: (np.log(ll) - kl).mean(),
+        ),
+        "You take the logarithm of a mean. That is another bound: the mean stands outside.": (
+            lambda ll, kl: np.log(np.exp(ll - kl).mean()),
+            lambda ll, kl: np.logaddexp.reduce(ll - kl) - np.log(len(ll)),
         ),
     },
 )
@@ -441,6 +478,19 @@ def _effective(e, axis=-1):
             lambda w: _effective(np.exp(w / np.abs(w).max(-1, keepdims=True))),
             lambda w: _effective(np.exp(w / w.max(-1, keepdims=True))),
             lambda w: _effective(np.exp(w / 1000)),
+        ),
+        "The largest weights of all rows need an axis of their own: keepdims=True.": (
+            lambda w: _effective(np.exp(w - w.max(-1))),
+            lambda w: _effective(np.exp(w.T - w.max(-1))),
+        ),
+        "You square the logarithm. The logarithm of a square is twice it.": (
+            lambda w: np.exp(2 * np.logaddexp.reduce(w, -1) - np.logaddexp.reduce(w**2, -1)),
+        ),
+        "You count the weights that are large. The formula needs no threshold.": (
+            lambda w: (_exponentials(w) > 0.01).sum(-1),
+            lambda w: (_exponentials(w) > 0.5).sum(-1),
+            lambda w: (_exponentials(w) > 0.1).sum(-1),
+            lambda w: (_exponentials(w) > 0).sum(-1),
         ),
     },
 )

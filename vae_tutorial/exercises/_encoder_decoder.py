@@ -127,6 +127,8 @@ def _one_hot(levels, u):
         "You give each level a sigmoid of its own. Their probabilities must add up to 1.": (
             lambda x, u: (_one_hot(x, u) * u - np.logaddexp(0, u)).sum((-1, -2)),
             lambda x, u: _chosen(-np.logaddexp(0, -u), x).sum(-1),
+            lambda x, u: np.log(_chosen(1 / (1 + np.exp(-np.clip(u, -30, 30))), x)).sum(-1),
+            lambda x, u: np.log(_chosen(1 / (1 + np.exp(-u)), x)).sum(-1),
         ),
         "You take the largest logit out of the sum and forget it. Add it back, outside the "
         "logarithm.": (
@@ -165,6 +167,20 @@ def _one_hot(levels, u):
             lambda x, u: _log_softmax(u)[:, :, x].sum((1, 2)),
             lambda x, u: _log_softmax(u)[:, :, x],
             lambda x, u: _log_softmax(u)[..., x].sum(-1),
+        ),
+        "You take one maximum for all pixels. Where another is much larger, a pixel's sum becomes "
+        "0: axis=-1.": (
+            lambda x, u: (_chosen(u - u.max(), x) - np.log(np.exp(u - u.max()).sum(-1))).sum(-1),
+        ),
+        "You multiply logarithms. They add up, because probabilities multiply.": (
+            lambda x, u: _chosen(_log_softmax(u), x).prod(-1),
+        ),
+        "You add probabilities before the logarithm. Take the logarithm of each pixel's first.": (
+            lambda x, u: np.log(_chosen(_softmax(u), x).sum(-1)),
+            lambda x, u: np.log(_chosen(_softmax(u), x).mean(-1)),
+        ),
+        "You divide the logits by their sum. Take exponentials first: logits may be negative.": (
+            lambda x, u: np.log(_chosen(u / u.sum(-1, keepdims=True), x)).sum(-1),
         ),
     },
 )
@@ -260,6 +276,7 @@ def _size(x, m):
             lambda x, m, s: -0.5 * (np.log(2) + s + _size(x, m) / np.exp(s)).sum(-1),
             lambda x, m, s: -(np.log(2) + 0.5 * s + _size(x, m) / np.exp(s)).sum(-1),
             lambda x, m, s: -(np.log(2) + s + 0.5 * _size(x, m) / np.exp(s)).sum(-1),
+            lambda x, m, s: -(0.5 * (np.log(2) + s) + _size(x, m) / np.exp(s)).sum(-1),
         ),
         "You read log_scale as the logarithm of a variance. It is that of the scale b.": (
             lambda x, m, s: -(np.log(2) + s / 2 + _size(x, m) / np.exp(s / 2)).sum(-1),
@@ -296,6 +313,21 @@ def _size(x, m):
         ),
         "The logarithm of 2b has the wrong sign: a wide scale spreads the density thin.": (
             lambda x, m, s: (np.log(2) + s - _size(x, m) / np.exp(s)).sum(-1),
+        ),
+        "You do not divide the error by the scale.": (
+            lambda x, m, s: -(np.log(2) + s + _size(x, m)).sum(-1),
+        ),
+        "Your logarithm has base 2. In nats it is the natural one.": (
+            lambda x, m, s: -(np.log2(2 * np.exp(s)) + _size(x, m) / np.exp(s)).sum(-1),
+        ),
+        "You subtract the scale itself. Its logarithm belongs there.": (
+            lambda x, m, s: -(2 * np.exp(s) + _size(x, m) / np.exp(s)).sum(-1),
+            lambda x, m, s: -(np.log(2) + np.exp(s) + _size(x, m) / np.exp(s)).sum(-1),
+        ),
+        "You take a logarithm of the error. The exponential and the logarithm cancel: the error "
+        "stays.": (
+            lambda x, m, s: (np.log(-_size(x, m) / np.exp(s)) - np.log(2) - s).sum(-1),
+            lambda x, m, s: -(np.log(2) + s + np.log(_size(x, m) / np.exp(s))).sum(-1),
         ),
     },
 )
@@ -357,6 +389,7 @@ def laplace_log_likelihood(x, mean, log_scale):
             lambda k, c, f: k * k * (c + f),
             lambda k, c, f: (k * k + c) * f,
             lambda k, c, f: (k * k + c) * f + f,
+            lambda k, c, f: k**2 + c * f + f,
         ),
         "You count one filter. There are several: multiply by their number.": (
             lambda k, c, f: k * k * c + 1,
@@ -368,6 +401,7 @@ def laplace_log_likelihood(x, mean, log_scale):
             lambda k, c, f: 2 * k * k * c * f,
             lambda k, c, f: 2 * (k * k * c * f + f),
             lambda k, c, f: k * k * c * f - f,
+            lambda k, c, f: k * k * c * f + 2 * f,
         ),
         "You cube the side of the kernel. It is square: its side counts twice.": (
             lambda k, c, f: k**3 * c * f + f
@@ -377,6 +411,16 @@ def laplace_log_likelihood(x, mean, log_scale):
             lambda k, c, f: k * k * c * f + k * k,
             lambda k, c, f: k * k * c * f + k,
             lambda k, c, f: k * k * c * f + k * f,
+        ),
+        "You raise to a power where you should multiply. Only the side of the kernel is squared.": (
+            lambda k, c, f: k**c * f + f,
+            lambda k, c, f: (k * c) ** 2 * f + f,
+            lambda k, c, f: k**2 * c**f + f,
+            lambda k, c, f: (k * c * f) ** 2 + f,
+        ),
+        "You count the places of the image. The same weights serve in all of them.": (
+            lambda k, c, f: k * k * c * f * 28 * 28 + f,
+            lambda k, c, f: (k * k * c * f + f) * 28 * 28,
         ),
     },
 )

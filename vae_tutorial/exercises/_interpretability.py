@@ -95,6 +95,14 @@ PAGE = "interpretability"
             lambda q, m: (q - m) ** 2 / (q - m).sum() ** 2,
             lambda q, m: (q - m) ** 2 / np.abs(q - m).sum() ** 2,
         ),
+        "You raise to the fourth power, or square twice.": (
+            lambda q, m: (q - m) ** 4 / ((q - m) ** 4).sum(),
+            lambda q, m: ((q - m) ** 2 / ((q - m) ** 2).sum()) ** 2,
+        ),
+        "You return which dimension has the largest share. Return all shares.": (
+            lambda q, m: np.argmax((q - m) ** 2),
+            lambda q, m: ((q - m) ** 2 / ((q - m) ** 2).sum()).max(),
+        ),
     },
 )
 def distance_shares(query, match):
@@ -171,6 +179,7 @@ def _one_by_one(difference, deleted):
         "You add up differences without squares, or square their sum.": (
             lambda q, m, d: np.delete(q - m, d).sum(),
             lambda q, m, d: np.delete(q - m, d).sum() ** 2,
+            lambda q, m, d: ((q - m) ** 2).sum() - (q - m)[d].sum() ** 2,
         ),
         "You return one part for each dimension. Add them up.": (
             lambda q, m, d: np.delete(q - m, d) ** 2
@@ -199,6 +208,7 @@ def _one_by_one(difference, deleted):
         "You delete from one of the two only. Delete from their difference.": (
             lambda q, m, d: ((np.delete(q, d) - m) ** 2).sum(),
             lambda q, m, d: ((np.delete(m, d) - q) ** 2).sum(),
+            lambda q, m, d: ((np.delete(q, d) - m[: len(q) - len(d)]) ** 2).sum(),
         ),
         "You shrink the distance by the number deleted. What the dimensions held counts.": (
             lambda q, m, d: ((q - m) ** 2).sum() * (1 - len(d) / len(q)),
@@ -211,6 +221,15 @@ def _one_by_one(difference, deleted):
         "`~` turns a mask round. For positions make the mask first, or use np.delete.": (
             lambda q, m, d: ((q - m)[~d] ** 2).sum(),
             lambda q, m, d: ((q - m)[-d] ** 2).sum(),
+        ),
+        "You put another number where a deleted one was. It must add nothing.": (
+            lambda q, m, d: np.where(np.isin(np.arange(len(q)), d), 1, (q - m) ** 2).sum(),
+            lambda q, m, d: (
+                np.where(np.isin(np.arange(len(q)), d), (q - m).mean(), q - m) ** 2
+            ).sum(),
+            lambda q, m, d: np.where(
+                np.isin(np.arange(len(q)), d), ((q - m) ** 2).mean(), (q - m) ** 2
+            ).sum(),
         ),
     },
 )

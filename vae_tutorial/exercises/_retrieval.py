@@ -107,6 +107,20 @@ def _two_sets(rng, size):
             lambda q, g: np.linalg.norm(q - g, axis=-1) ** 2,
             lambda q, g: (q - g) ** 2,
         ),
+        "You take one length of the whole table. Each row has its own: axis=1.": (
+            lambda q, g: (q**2).sum() + (g**2).sum() - 2 * q @ g.T,
+        ),
+        "You put 1 for the squared lengths. That holds for descriptors of length one alone.": (
+            lambda q, g: 2 - 2 * q @ g.T,
+            lambda q, g: 1 - q @ g.T,
+        ),
+        "You compare lengths. Two descriptors of the same length can lie far apart.": (
+            lambda q, g: (np.linalg.norm(q, axis=1)[:, None] - np.linalg.norm(g, axis=1)) ** 2,
+            lambda q, g: (q**2).sum(1)[:, None] - (g**2).sum(1),
+        ),
+        "You add up over axis 0, the rows. A descriptor's numbers are axis 1.": (
+            lambda q, g: (q**2).sum(0)[:, None] + (g**2).sum(0) - 2 * q @ g.T,
+        ),
     },
 )
 def squared_distances(queries, gallery):
@@ -185,6 +199,7 @@ def _cosines(q, g):
             lambda q, g: q @ g.T / np.abs(q).sum(1)[:, None] / np.abs(g).sum(1),
             lambda q, g: q @ g.T / q.sum(1)[:, None] / g.sum(1),
             lambda q, g: q @ g.T / np.abs(q).max(1)[:, None] / np.abs(g).max(1),
+            lambda q, g: q @ g.T / q.max(1)[:, None] / g.max(1),
         ),
         "You return Euclidean distances. The cosine comes from the inner product.": (
             lambda q, g: np.linalg.norm(q[:, None] - g, axis=-1),
@@ -202,8 +217,25 @@ def _cosines(q, g):
         "Lengths of shape (n,) go along the columns. Keep the axis: keepdims=True.": (
             lambda q, g: (q / np.linalg.norm(q, axis=1)) @ (g / np.linalg.norm(g, axis=1)).T,
             lambda q, g: q @ g.T / np.linalg.norm(q, axis=1) / np.linalg.norm(g, axis=1),
+            lambda q, g: q @ g.T / (np.linalg.norm(q, axis=1) * np.linalg.norm(g, axis=1)),
         ),
         "You exchange rows and columns: queries are the rows.": lambda q, g: _cosines(q, g).T,
+        "You scale the products. Scale each descriptor before the product.": (
+            lambda q, g: q @ g.T / np.linalg.norm(q @ g.T),
+            lambda q, g: q @ g.T / np.abs(q @ g.T).max(),
+            lambda q, g: q @ g.T / np.linalg.norm(q @ g.T, axis=1, keepdims=True),
+        ),
+        "You compare row by row. Every query meets every gallery descriptor: a table.": (
+            lambda q, g: (q * g).sum(1) / (np.linalg.norm(q, axis=1) * np.linalg.norm(g, axis=1)),
+        ),
+        "You take the root of the lengths as well. A length is a root already.": (
+            lambda q, g: (
+                q @ g.T / np.sqrt(np.linalg.norm(q, axis=1)[:, None] * np.linalg.norm(g, axis=1))
+            ),
+        ),
+        "You take the cosine of a cosine. The quotient is the cosine already.": (
+            lambda q, g: np.cos(_cosines(q, g)),
+        ),
     },
 )
 def cosine_similarity(queries, gallery):
@@ -247,6 +279,12 @@ def cosine_similarity(queries, gallery):
     ),
     draw=lambda rng, size: (rng.normal(0, 1, 3), rng.normal(2, 1, (size + 1, 3))),
     mistakes={
+        "You halve the sum. Divide by the number of descriptors.": (
+            lambda q, n: (q + n.sum(0)) / 2,
+        ),
+        "You count one descriptor too many. There are the neighbours, and the query.": (
+            lambda q, n: (q + n.sum(0)) / (2 + len(n)),
+        ),
         "You leave the query itself out of the mean.": (lambda q, n: n.mean(0)),
         "The query weighs as much as all neighbours together. Give each descriptor one vote.": (
             lambda q, n: (q + n.mean(0)) / 2
@@ -260,6 +298,8 @@ def cosine_similarity(queries, gallery):
             lambda q, n: np.vstack([q, n]).mean(1),
             lambda q, n: np.mean([q.mean(), n.mean()]),
             lambda q, n: (q + n.sum()) / (1 + len(n)),
+            lambda q, n: (q + n.sum(1)) / (1 + len(n)),
+            lambda q, n: (q + n.mean(1)) / 2,
         ),
         "You return the median. The mean was asked for.": (
             lambda q, n: np.median(np.vstack([q, n]), axis=0)
@@ -296,8 +336,16 @@ def cosine_similarity(queries, gallery):
         "You divide by the length of a descriptor. Divide by the number of descriptors.": (
             lambda q, n: (q + n.sum(0)) / len(q),
             lambda q, n: (q + n.sum(0)) / (1 + len(q)),
-            lambda q, n: (q + n.sum(0)) / (2 + len(n)),
-            lambda q, n: (q + n.sum(0)) / 2,
+            lambda q, n: (q + n.sum(0)) / n.size,
+            lambda q, n: (q + n.sum(0)) / (q.size + n.size),
+        ),
+        "You divide by the number of descriptors of the example. Take it from the shape.": (
+            lambda q, n: (q + n.sum(0)) / 3,
+            lambda q, n: np.mean([q, n[0], n[1]], axis=0),
+        ),
+        "You weigh by distance. All have the same weight.": (
+            lambda q, n: np.average(n, axis=0, weights=1 / (1 + ((n - q) ** 2).sum(1))),
+            lambda q, n: np.average(n, axis=0, weights=np.exp(-((n - q) ** 2).sum(1))),
         ),
     },
 )
@@ -392,6 +440,8 @@ def _cut_from_the_end_of_one(image, down, right):
             lambda image, d, r: np.roll(image, d, axis=0),
             lambda image, d, r: np.roll(image, r, axis=1),
             lambda image, d, r: np.roll(image, d, axis=1),
+            lambda image, d, r: np.roll(np.roll(image, r, axis=1), d, axis=1),
+            lambda image, d, r: np.roll(np.roll(image, r, axis=0), d, axis=0),
         ),
         "You have exchanged rows and columns: down is the first axis.": (
             lambda image, d, r: _shifted(image, r, d)
@@ -441,7 +491,11 @@ def _cut_from_the_end_of_one(image, down, right):
         ),
         "You leave the image as it was.": lambda image, d, r: image,
         "You move one pixel too far.": (
-            lambda image, d, r: _shifted(image, min(d + 1, len(image)), r + 1)
+            (
+                lambda image, d, r: _shifted(image, min(d + 1, len(image)), r + 1),
+                lambda image, d, r: _shifted(image, min(d + 1, len(image)), r),
+                lambda image, d, r: _shifted(image, d, min(r + 1, image.shape[1])),
+            )
         ),
         "You set one row or column to 0. As many come in as the image moves.": (
             lambda image, d, r: _rolled(image, d, r, np.s_[0], np.s_[:, 0]),
@@ -453,6 +507,11 @@ def _cut_from_the_end_of_one(image, down, right):
             lambda image, d, r: _rolled(
                 image, d, r, np.s_[len(image) - d :], np.s_[:, image.shape[1] - r :]
             ),
+        ),
+        "You fill what comes in with a grey of the image. It is 0.": (
+            lambda image, d, r: _shifted(image - image.mean(), d, r) + image.mean(),
+            lambda image, d, r: _shifted(image - image.min(), d, r) + image.min(),
+            lambda image, d, r: _shifted(image - image.max(), d, r) + image.max(),
         ),
     },
 )
@@ -530,6 +589,8 @@ def shift_image(image, down, right):
         "You add the XOR up as numbers. Spread each byte into its bits first.": (
             lambda q, g: (q ^ g).sum(1),
             lambda q, g: (q ^ g).astype(int).sum(1),
+            lambda q, g: [bin(int(a)).count("1") for a in (q ^ g).sum(1)],
+            lambda q, g: np.log2(q ^ g).sum(1),
         ),
         "You return one number for everything. Each row of the gallery has its own.": (
             lambda q, g: np.unpackbits(q ^ g).sum(),
@@ -553,6 +614,25 @@ def shift_image(image, down, right):
         "You return the distance squared, or its root. Count the bits.": (
             lambda q, g: np.unpackbits(q ^ g, axis=1).sum(1) ** 0.5,
             lambda q, g: np.unpackbits(q ^ g, axis=1).sum(1) ** 2,
+        ),
+        "You say whether codes differ. Count in how many bits.": (
+            lambda q, g: (q != g).any(1),
+            lambda q, g: (q == g).all(1),
+        ),
+        "You count the ones of the gallery. The query plays no part.": (
+            lambda q, g: np.unpackbits(g, axis=1).sum(1),
+        ),
+        "You return a ranking. Return the distances.": (
+            lambda q, g: np.unpackbits(q ^ g, axis=1).sum(1).argsort(),
+            lambda q, g: np.unpackbits(q ^ g, axis=1).sum(1).argsort(kind="stable"),
+        ),
+        "Your differences of bits have a sign, and cancel. Take their sizes before the sum.": (
+            lambda q, g: (np.unpackbits(q).astype(int) - np.unpackbits(g, axis=1)).sum(1),
+            lambda q, g: (np.unpackbits(g, axis=1) - np.unpackbits(q).astype(int)).sum(1),
+            lambda q, g: (np.unpackbits(q) - np.unpackbits(g, axis=1)).sum(1),
+        ),
+        "In Python ^ is XOR and ** is a power. You take the power.": (
+            lambda q, g: np.unpackbits(q**g, axis=1).sum(1),
         ),
     },
 )

@@ -19,8 +19,9 @@ def _reciprocals(found, right, first=1):
     return np.where(hits.any(1), 1 / (hits.argmax(1) + first), 0.0)
 
 
-def _by_index(found, right):
-    return np.mean([1 / (list(row).index(r) + 1) for row, r in zip(found, right, strict=True)])
+def _in_the_whole_table(found, right):
+    places = [np.where(found == r)[1][0] for row, r in zip(found, right, strict=True) if r in row]
+    return sum(1 / (place + 1) for place in places) / len(found)
 
 
 def _from_zero(found, right):
@@ -137,7 +138,10 @@ def _from_zero_where_found(found, right):
             lambda f, r: (1 / r).mean(),
         ),
         "You divide by the number of results. Divide by the number of queries.": (
-            lambda f, r: _reciprocals(f, r).sum() / f.shape[1]
+            (
+                lambda f, r: _reciprocals(f, r).sum() / f.shape[1],
+                lambda f, r: _reciprocals(f, r).sum() / f.size,
+            )
         ),
         "Each row has its own right image: compare with right[:, np.newaxis].": (
             lambda f, r: np.where((f == r).any(1), 1 / ((f == r).argmax(1) + 1), 0).mean(),
@@ -151,9 +155,32 @@ def _from_zero_where_found(found, right):
         "You share a hit out by the number of results. It counts one over its rank.": (
             lambda f, r: (f == r[:, None]).mean()
         ),
-        "list.index fails where there is nothing to find. Ask first whether the image was found.": (
-            _by_index,
+        "Your loop returns at the first hit. Add up over all queries, and return after the loop.": (
+            lambda f, r: next(
+                (
+                    1 / (i + 1)
+                    for row, x in zip(f, r, strict=True)
+                    for i, y in enumerate(row)
+                    if y == x
+                ),
+                0,
+            ),
+            lambda f, r: _reciprocals(f, r)[0],
+            lambda f, r: _reciprocals(f, r)[0] / len(f),
         ),
+        "You discount by a logarithm, as nDCG does. Take one over the rank.": (
+            lambda f, r: np.where(
+                (f == r[:, None]).any(1), 1 / np.log2((f == r[:, None]).argmax(1) + 2), 0
+            ).mean(),
+        ),
+        "You count ranks from the end. The best stands first.": (
+            lambda f, r: _reciprocals(f[:, ::-1], r).mean(),
+        ),
+        "You sort what is ranked already. Its order is the ranking.": (
+            lambda f, r: _reciprocals(np.argsort(f, axis=1), r).mean(),
+            lambda f, r: _reciprocals(np.sort(f, axis=1), r).mean(),
+        ),
+        "You look in the whole table. Each query has a row of its own.": (_in_the_whole_table,),
     },
 )
 def mean_reciprocal_rank(found, right):
@@ -196,7 +223,13 @@ def mean_reciprocal_rank(found, right):
     draw=lambda rng, size: (rng.integers(0, 9, 6 + size), int(rng.integers(2, 4))),
     mistakes={
         "You split by the position of the image. Another drawing of the same symbol is then in "
-        "training: data have leaked.": (lambda s, e: np.arange(len(s)) % e == 0),
+        "training: data have leaked.": (
+            (
+                lambda s, e: np.arange(len(s)) % e == 0,
+                lambda s, e: np.arange(len(s)) % e != 0,
+                lambda s, e: (np.arange(len(s)) + 1) % e == 0,
+            )
+        ),
         "You return the training images. Mark those that are held out.": (lambda s, e: s % e != 0),
         "You hold out the symbols that leave a rest of 1.": (lambda s, e: s % e == 1),
         "You hold out only the first image of each symbol. The others leak it.": (
@@ -239,6 +272,22 @@ def mean_reciprocal_rank(found, right):
         "You return one answer for all images. Each image has its own: no all, any or if.": (
             lambda s, e: bool((s % e == 0).all()),
             lambda s, e: bool((s % e == 0).any()),
+        ),
+        "You return how many are held out. Return True or False for each image.": (
+            lambda s, e: (s % e == 0).sum(),
+            lambda s, e: (s % e == 0).mean(),
+        ),
+        "You compare bits. The rest of a division is %.": (
+            lambda s, e: s & e == 0,
+            lambda s, e: (s & e) == 0,
+            lambda s, e: (s & (e - 1)) == 0,
+        ),
+        "You compare which is larger. Ask whether a division leaves a rest.": (
+            lambda s, e: s > e,
+            lambda s, e: s >= e,
+        ),
+        "You draw lots. Images of one symbol then fall on both sides.": (
+            lambda s, e: np.random.default_rng(0).random(len(s)) < 1 / e,
         ),
     },
 )

@@ -70,6 +70,7 @@ def _posterior_means(rng, size):
             lambda means, t: int((means.mean(axis=0) > t).sum()),
             lambda means, t: int((np.abs(means.mean(axis=0)) > t).sum()),
             lambda means, t: int((np.abs(means).mean(axis=0) > t).sum()),
+            lambda means, t: int((means.sum(axis=0) > t).sum()),
         ),
         "You compare the range with the threshold. It is meant for the variance.": (
             lambda means, t: int((np.ptp(means, axis=0) > t).sum())
@@ -87,7 +88,10 @@ def _posterior_means(rng, size):
             lambda means, t: int((means.var(axis=0) < t).sum()),
         ),
         "You count a variance that equals the threshold. Above means larger.": (
-            lambda means, t: int((means.var(axis=0) >= t).sum())
+            (
+                lambda means, t: int((means.var(axis=0) >= t).sum()),
+                lambda means, t: int((means.var(axis=0) == t).sum()),
+            )
         ),
         "You count all dimensions, active or not: len counts False as well. Use sum.": (
             lambda means, t: means.shape[1],
@@ -111,6 +115,15 @@ def _posterior_means(rng, size):
             lambda means, t: means.var(axis=0).sum(),
             lambda means, t: means.var(axis=0)[means.var(axis=0) > t].sum(),
             lambda means, t: means.var(axis=0).mean(),
+        ),
+        "You add up squared deviations and do not divide by the number of images.": (
+            lambda means, t: int((means.var(axis=0) * len(means) > t).sum()),
+        ),
+        "You subtract one mean of all numbers. Each dimension has its own mean.": (
+            lambda means, t: int((((means - means.mean()) ** 2).mean(axis=0) > t).sum()),
+        ),
+        "You average absolute deviations. A variance averages their squares.": (
+            lambda means, t: int((np.abs(means - means.mean(axis=0)).mean(axis=0) > t).sum()),
         ),
     },
 )
@@ -175,7 +188,6 @@ def _epochs(rng, size):
             lambda e, n: e // n,
         ),
         "Your weight stops at another height, or is there too early. It reaches 1 at `epochs`.": (
-            lambda e, n: min(0.5, e / n),
             lambda e, n: min(1.0, 2 * e / n),
             lambda e, n: min(1.0, e / (2 * n)),
         ),
@@ -192,6 +204,8 @@ def _epochs(rng, size):
             lambda e, n: min(1.0, e / (n + 1)),
             lambda e, n: max(0.0, min(1.0, (e - 1) / n)),
             lambda e, n: min(1.0, (e - 1) / n),
+            lambda e, n: (e - 1) / n if e < n else 1.0,
+            lambda e, n: (e - 1) / (n - 1) if e < n else 1.0,
         ),
         "Your weight starts again after the warm-up. It stays at 1.": (lambda e, n: (e % n) / n,),
         "You take the larger of the two: the weight is never below 1. Take the smaller.": (
@@ -207,7 +221,33 @@ def _epochs(rng, size):
         ),
         "Your weight is 1 from the start.": (lambda e, n: 1.0),
         "You return a per cent. The weight goes from 0 to 1.": (lambda e, n: 100 * min(1.0, e / n)),
+        "Your weight is the same whatever the epoch is.": (
+            lambda e, n: 0.25,
+            lambda e, n: 0.5,
+            lambda e, n: 0.0,
+        ),
+        "You divide by 20, the number of the example.": (
+            lambda e, n: e / 20,
+            lambda e, n: min(1.0, e / 20),
+        ),
+        "Your cap is another one. The weight rises to 1 and stays there.": (
+            lambda e, n: min(0.99, e / n),
+            lambda e, n: min(0.9, e / n),
+            lambda e, n: min(0.5, e / n),
+        ),
         "Your weight does not rise in a straight line.": seen(lambda want, got, e, n: 0 < got < 1),
+        "You subtract, or take a power. Divide epoch by epochs.": (
+            lambda e, n: min(1, n - e),
+            lambda e, n: np.exp(e - n),
+            lambda e, n: min(1.0, np.exp(e - n)),
+            lambda e, n: n - e,
+        ),
+        "You return the weights of all epochs. One was asked for.": (
+            lambda e, n: [min(1.0, i / n) for i in range(e + 1)],
+            lambda e, n: np.linspace(0, 1, n),
+            lambda e, n: np.linspace(0, 1, n + 1),
+            lambda e, n: [min(1.0, i / n) for i in range(n)],
+        ),
     },
 )
 def warmup_weight(epoch, epochs):
@@ -275,6 +315,8 @@ def warmup_weight(epoch, epochs):
             lambda n, d: n + d,
             lambda n, d: n / (n + d),
             lambda n, d: d / (n + d),
+            lambda n, d: 1 / n + 1 / d,
+            lambda n, d: 1 / d - 1 / n,
         ),
         "You take a logarithm. Beta is the ratio itself.": lambda n, d: np.log(n / d),
         "You take a root. Both means are of plain sums.": lambda n, d: (n / d) ** 0.5,
@@ -336,13 +378,12 @@ def equivalent_beta(n_pixels, latent_dim):
         "You take the smaller of the two. That caps the price from above.": (
             lambda kl, f: np.minimum(kl.mean(0), f).sum()
         ),
-        "You take one mean over all dimensions. Each dimension has its own, and its own floor.": (
+        "You take all dimensions together. Each has its own mean, and its own floor.": (
             lambda kl, f: max(kl.mean(), f),
             lambda kl, f: max(kl.mean(), f) * kl.shape[1],
         ),
         "You apply the floor to the sum. One busy dimension then pays for all others.": (
             lambda kl, f: max(kl.mean(0).sum(), f),
-            lambda kl, f: max(kl.sum(1).mean(), f * kl.shape[1]),
         ),
         "You apply the floor to each image before averaging. Average over the batch first.": (
             lambda kl, f: np.maximum(kl, f).mean(0).sum()
@@ -372,14 +413,32 @@ def equivalent_beta(n_pixels, latent_dim):
             lambda kl, f: np.maximum(kl, f).sum(),
             lambda kl, f: np.maximum(kl.sum(0), f).mean(),
         ),
+        "You apply the floor to each image's sum. Each dimension has a floor of its own.": (
+            lambda kl, f: np.maximum(kl.sum(1), f).mean(),
+            lambda kl, f: np.maximum(kl.sum(1), f * kl.shape[1]).mean(),
+        ),
         "You average over axis 1, the dimensions. The batch is the first axis.": (
             lambda kl, f: np.maximum(kl.mean(1), f).sum(),
             lambda kl, f: np.maximum(kl.mean(1), f).mean(),
-            lambda kl, f: np.maximum(kl.sum(1), f).mean(),
         ),
         "You return the dimensions. Add them up.": lambda kl, f: np.maximum(kl.mean(0), f),
         "You count only the dimensions below the floor.": (
-            lambda kl, f: f * (kl.mean(0) < f).sum()
+            (
+                lambda kl, f: f * (kl.mean(0) < f).sum(),
+                lambda kl, f: (kl.mean(0) > f).sum(),
+                lambda kl, f: (kl.mean(0) < f).sum(),
+            )
+        ),
+        "You average twice, or divide once more by the batch.": (
+            lambda kl, f: np.maximum(kl.mean(0), f).sum() / len(kl),
+            lambda kl, f: np.maximum(kl.mean(0) / len(kl), f).sum(),
+        ),
+        "You take the median, or the largest, over the batch. The average was asked for.": (
+            lambda kl, f: np.maximum(np.median(kl, axis=0), f).sum(),
+            lambda kl, f: np.maximum(kl.max(0), f).sum(),
+        ),
+        "You return the largest dimension. Add all of them up.": (
+            lambda kl, f: np.maximum(kl.mean(0), f).max(),
         ),
     },
 )
