@@ -148,7 +148,6 @@ def _merged(got, distances, ids, k):
         ),
         "You average over the machines. Each result has a distance of its own.": (
             lambda d, i, k: d.mean(0).argsort()[:k],
-            lambda d, i, k: i[0][d.mean(0).argsort()[:k]],
         ),
     },
 )

@@ -239,7 +239,6 @@ def _epochs(rng, size):
         "You subtract, or take a power. Divide epoch by epochs.": (
             lambda e, n: min(1, n - e),
             lambda e, n: np.exp(e - n),
-            lambda e, n: min(1.0, np.exp(e - n)),
             lambda e, n: n - e,
         ),
         "You return the weights of all epochs. One was asked for.": (
