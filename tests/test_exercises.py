@@ -204,7 +204,7 @@ def leaves(distances, k):
         (lambda distances, k: np.full(k, np.nan), "holds NaN or infinity"),
         (lambda distances: distances, "TypeError"),
         (lambda distances, k: object(), "Return numbers"),
-        (lambda distances, k: [[1], [2, 3]], "Return numbers"),
+        (lambda distances, k: [[1], [2, 3]], "The rows of your result differ in length."),
         (lambda distances, k: [][k], "stops with an error, IndexError: list index out of range\n"),
         (fails_without_a_word, "stops with an error, ValueError: no further message\n"),
         (fails_at_length, "stops with an error, ValueError: one\nThe input was top_k(np.array(["),

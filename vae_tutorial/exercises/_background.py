@@ -608,3 +608,88 @@ def _scaled_by(images, k, spread):
 def _last(images, k):
     _, _, vt = np.linalg.svd(_centred(images), full_matrices=False)
     return vt[-k:].T @ vt[-k:]
+
+
+def _labels(rng, size):
+    return rng.integers(0, 4, 2 + size), rng.integers(0, 4, 4 + 3 * size)
+
+
+@exercise(
+    PAGE,
+    title="What a guess would score",
+    level="warm-up",
+    minutes=5,
+    after="background-042",
+    statement=(
+        "A guess ranks the gallery at random. Which precision at ten, or at any other rank, does "
+        "it reach on average? Return it for each query, from the labels alone."
+    ),
+    example="guess_precision(np.array([3, 7]), np.array([3, 3, 5, 7]))",
+    cases=(
+        "guess_precision(np.array([0, 0, 1]), np.array([0, 1, 1, 1]))",
+        "guess_precision(np.array([2]), np.array([0, 1]))",
+        "guess_precision(np.array([5, 6, 7]), np.array([5, 6, 7, 7, 7]))",
+    ),
+    why="Each place of a random ranking holds a relevant image with the share that they have.",
+    reasoning=(
+        "In a random ranking every image is equally likely at every rank. So each of the first ten "
+        "results is relevant with a probability that is the share of the query's class in the "
+        "gallery, and a mean over ten places with the same probability is that probability. The "
+        "rank plays no part. With ten classes of equal size it is a tenth, which the table shows "
+        "for the guess. Where classes differ in size, so does the guess: a method that is right in "
+        "half of all cases may be no better than chance for a class that fills half the gallery."
+    ),
+    hints=(
+        "At the first rank alone: how likely is it that a random image of the gallery shows what "
+        "the query shows?",
+        "It is the share of the gallery that has the query's label, and at every other rank it is "
+        "the same. So it is a mean over the gallery, once for each query.",
+        "`query_labels[:, np.newaxis] == gallery_labels` is a table, True where the labels agree. "
+        "Take the mean along its rows.",
+    ),
+    draw=_labels,
+    mistakes={
+        "You count the relevant images. Their share of the gallery is what a guess finds.": (
+            lambda q, g: (q[:, None] == g).sum(1)
+        ),
+        "You return one over the number of classes. That holds for classes of equal size alone.": (
+            lambda q, g: np.full(len(q), 1 / len(np.unique(g))),
+            lambda q, g: np.full(len(q), 1 / len(np.unique(np.concatenate([q, g])))),
+            lambda q, g: 1 / len(np.unique(g)),
+            lambda q, g: np.full(len(q), 0.1),
+        ),
+        "You average over the queries. Each query has its own number: axis=1.": (
+            lambda q, g: (q[:, None] == g).mean(0),
+            lambda q, g: (q[:, None] == g).mean(),
+        ),
+        "You divide by the number of queries. Divide by the size of the gallery.": (
+            lambda q, g: (q[:, None] == g).sum(1) / len(q)
+        ),
+        "You count among the queries. A guess finds images of the gallery.": (
+            lambda q, g: (q[:, None] == q).mean(1)
+        ),
+        "You compare place by place. Every query meets the whole gallery: query_labels[:, "
+        "np.newaxis].": (
+            lambda q, g: (q == g).mean(),
+            lambda q, g: (q == g).mean(1),
+            lambda q, g: q == g,
+            lambda q, g: np.mean(q == g, axis=-1),
+        ),
+        "You return the table of matches. Take the mean of each row.": lambda q, g: q[:, None] == g,
+        "You return the share that is not relevant.": lambda q, g: (q[:, None] != g).mean(1),
+        "You draw a ranking, which scatters. The average over all rankings was asked for.": (
+            lambda q, g: (q[:, None] == np.random.default_rng(0).permutation(g)[:10]).mean(1)
+        ),
+        "You divide by ten. The rank plays no part; the size of the gallery does.": (
+            lambda q, g: (q[:, None] == g).sum(1) / 10,
+            lambda q, g: (q[:, None] == g[:10]).mean(1),
+        ),
+        "You return one share for each class. Return one for each query.": (
+            lambda q, g: np.unique(g, return_counts=True)[1] / len(g),
+            lambda q, g: np.bincount(g) / len(g),
+        ),
+    },
+)
+def guess_precision(query_labels, gallery_labels):
+    relevant = query_labels[:, np.newaxis] == gallery_labels
+    return relevant.mean(axis=1)

@@ -169,7 +169,7 @@ def merge_shards(distances, ids, k):
     cases=(
         "gallery_bytes(1, 8, 1)",
         "gallery_bytes(3, 16, 8)",
-        "gallery_bytes(10**9, 1024, 32)",
+        "gallery_bytes(10**6, 1024, 32)",
     ),
     why=(
         "Images times numbers times bits, and eight bits are a byte. For one bit a number this "

@@ -502,3 +502,92 @@ def effective_draws(log_weights):
 def _entropy_terms(w):
     shares = _exponentials(w) / _exponentials(w).sum(-1, keepdims=True)
     return shares * np.log(shares)
+
+
+def _enough(variance, error):
+    return int(np.ceil(variance / error**2))
+
+
+@exercise(
+    PAGE,
+    title="How many draws are enough",
+    level="warm-up",
+    minutes=5,
+    after="elbo-033",
+    statement=(
+        "A first run left some draws of $\\log q - \\log p$ in `log_ratios`. The mean of $n$ draws "
+        "has the standard error $s / \\sqrt n$, where $s$ is the standard deviation of one draw. "
+        "Return the smallest $n$ whose standard error is at most `error` nats."
+    ),
+    example="draws_needed(np.array([0.5, 1.5, 0.5, 1.5]), 0.05)",
+    cases=(
+        "draws_needed(np.array([0.0, 2.0]), 1.0)",
+        "draws_needed(np.array([0.0, 2.0]), 0.3)",
+        "draws_needed(np.array([0.0, 8.0, 4.0]), 0.25)",
+        "draws_needed(np.array([1.0, 1.0, 5.0, 5.0]), 0.75)",
+    ),
+    also=(lambda r, error: _enough(r.var(ddof=1), error),),
+    why="Half the error costs four times as many draws, so the ratio of s to the error is squared.",
+    reasoning=(
+        "The condition is $s / \\sqrt n \\le$ `error`. Multiply by $\\sqrt n$, divide by `error`, "
+        "and square: $n \\ge (s /$ `error`$)^2$. A number of draws is whole, and one below the "
+        "limit is not enough, so round up. The page's table says the same the other way round: for "
+        "each further decimal place a hundred times as many draws. How many draws the first run "
+        "had plays no part; they only tell what $s$ is, roughly if they are few."
+    ),
+    hints=(
+        "Write the condition down, and solve it for n.",
+        "The root of n is at least s divided by the error. So n is at least the square of that; a "
+        "number of draws is whole, and rounding down would break the condition.",
+        "Divide `log_ratios.var()` by `error**2`, and round up with `np.ceil`.",
+    ),
+    draw=lambda rng, size: (rng.normal(0, 1 + size, 3 + size), (0.11, 0.3, 0.7)[size % 3]),
+    mistakes={
+        "You do not square. Half the error costs four times as many draws.": (
+            lambda r, error: int(np.ceil(r.std() / error)),
+            lambda r, error: r.std() / error,
+        ),
+        "You square the error alone. The standard deviation is squared as well: the variance.": (
+            lambda r, error: int(np.ceil(r.std() / error**2))
+        ),
+        "You square the variance alone, or not the error. Divide by the square of the error.": (
+            lambda r, error: int(np.ceil(r.var() / error))
+        ),
+        "You round down, or to the nearest. One draw fewer is not enough: round up.": (
+            lambda r, error: int(r.var() / error**2),
+            lambda r, error: r.var() // error**2,
+            lambda r, error: round(r.var() / error**2),
+        ),
+        "You do not round. A number of draws is whole.": lambda r, error: r.var() / error**2,
+        "You always add one. Where the quotient is whole already, it is enough.": (
+            lambda r, error: int(r.var() / error**2) + 1
+        ),
+        "You count the draws of the first run in. They only tell the standard deviation.": (
+            lambda r, error: int(np.ceil(r.var() / error**2 / len(r))),
+            lambda r, error: int(np.ceil(r.var() / error**2)) - len(r),
+            lambda r, error: int(np.ceil(r.var() / error**2 * len(r))),
+            lambda r, error: int(np.ceil((r.std() / np.sqrt(len(r)) / error) ** 2)),
+        ),
+        "You use the mean. How many draws it takes depends on how much they scatter.": (
+            lambda r, error: int(np.ceil((r.mean() / error) ** 2)),
+            lambda r, error: int(np.ceil(np.abs(r.mean()) / error)),
+        ),
+        "You use squares whose mean was not subtracted. Take the variance.": (
+            lambda r, error: int(np.ceil((r**2).mean() / error**2))
+        ),
+        "Yours is upside down: a smaller error needs more draws.": (
+            lambda r, error: int(np.ceil(error**2 / r.var())),
+            lambda r, error: error**2 / r.var(),
+        ),
+        "You return the standard error of the first run.": (
+            lambda r, error: r.std() / np.sqrt(len(r)),
+            lambda r, error: r.std(ddof=1) / np.sqrt(len(r)),
+        ),
+        "You ask for an interval of two standard errors. One was asked for.": (
+            lambda r, error: int(np.ceil((2 * r.std() / error) ** 2)),
+            lambda r, error: int(np.ceil((1.96 * r.std() / error) ** 2)),
+        ),
+    },
+)
+def draws_needed(log_ratios, error):
+    return int(np.ceil(log_ratios.var() / error**2))

@@ -647,3 +647,110 @@ def _rolled(image, down, right, *emptied):
     for part in emptied:
         moved[part] = 0
     return moved
+
+
+def _own_results(rng, size):
+    results = np.array([rng.permutation(5 + size)[: 3 + size // 2] for _ in range(1 + size)])
+    own = results[np.arange(1 + size), np.arange(1 + size) % 2]
+    return results, own if size % 3 else np.arange(1 + size) + 5 + size
+
+
+@exercise(
+    PAGE,
+    title="Leave the query out by hand",
+    level="standard",
+    minutes=5,
+    after="retrieval-018",
+    statement=(
+        "`results` holds the $k + 1$ nearest positions of each query, one row each; `own` holds "
+        "where the queries themselves stand in the gallery. Return the $k$ nearest others. A copy "
+        "of the query is at distance zero too, so it need not come first, and it may be missing."
+    ),
+    example="without_itself(np.array([[4, 7, 2], [8, 5, 1]]), np.array([4, 5]))",
+    cases=(
+        "without_itself(np.array([[0, 1, 2]]), np.array([2]))",
+        "without_itself(np.array([[5, 6, 7]]), np.array([9]))",
+        "without_itself(np.array([[1, 0], [1, 0]]), np.array([0, 1]))",
+        "without_itself(np.array([[2, 0, 1], [0, 1, 2], [3, 2, 1]]), np.array([0, 1, 2]))",
+    ),
+    why="What goes out is named by its position, not by its rank: a copy may stand before it.",
+    reasoning=(
+        "The first result is the query itself only if nothing else lies at distance zero. Where a "
+        "copy stands before it, cutting the first column throws away a true result and keeps the "
+        "query. So compare with `own`, row by row, and keep what differs, in its order. If the "
+        "query is not among them, because more copies than places are nearer, all $k + 1$ are "
+        "others; the first $k$ of these are the answer. That is why one asks for $k + 1$."
+    ),
+    hints=(
+        "What do you know of the query: the rank at which it stands, or its position in the "
+        "gallery?",
+        "Its position. In each row keep what differs from it, in the same order. Then a row has k "
+        "entries, or k + 1 where the query was not among them.",
+        "`row[row != me][:k]` for each `row` of `results` and each `me` of `own`, with `zip`; `k` "
+        "is one less than the number of columns.",
+    ),
+    draw=_own_results,
+    mistakes={
+        "You drop the first result. A copy may stand there, and then the query itself stays.": (
+            lambda results, own: results[:, 1:]
+        ),
+        "You drop the last result. That keeps the query.": lambda results, own: results[:, :-1],
+        "You drop nothing.": lambda results, own: results,
+        "Where the query is not among the results, a row keeps one more. Cut each at k.": (
+            lambda results, own: np.array(
+                [row[row != me] for row, me in zip(results, own, strict=True)]
+            ),
+            lambda results, own: results[results != own[:, None]].reshape(len(results), -1),
+            lambda results, own: [
+                [i for i in row if i != me] for row, me in zip(results, own, strict=True)
+            ],
+        ),
+        "You leave all queries out of every row. Each row leaves out its own alone.": (
+            lambda results, own: np.array([row[~np.isin(row, own)] for row in results]),
+            lambda results, own: np.array(
+                [row[~np.isin(row, own)][: len(row) - 1] for row in results]
+            ),
+        ),
+        "You compare along the columns. Each row has its own query: own[:, np.newaxis].": (
+            lambda results, own: results[results != own].reshape(len(results), -1)
+        ),
+        "You take `own` for ranks. It holds positions in the gallery.": (
+            lambda results, own: np.array(
+                [np.delete(row, me) for row, me in zip(results, own, strict=True)]
+            ),
+            lambda results, own: [
+                np.delete(row, min(me, len(row) - 1)) for row, me in zip(results, own, strict=True)
+            ],
+        ),
+        "You leave the row's number out. The query's position stands in `own`.": (
+            lambda results, own: np.array(
+                [row[row != i][: len(row) - 1] for i, row in enumerate(results)]
+            )
+        ),
+        "You sort the positions. Nearest first is the order that they have.": (
+            lambda results, own: np.array(
+                [
+                    np.sort(row[row != me][: len(row) - 1])
+                    for row, me in zip(results, own, strict=True)
+                ]
+            ),
+            lambda results, own: np.array(
+                [np.setdiff1d(row, [me]) for row, me in zip(results, own, strict=True)]
+            ),
+        ),
+        "You put another number where the query stood. It has to go, and the rest moves up.": (
+            lambda results, own: np.where(results == own[:, None], -1, results),
+            lambda results, own: np.where(results == own[:, None], -1, results)[:, :-1],
+        ),
+        "You return which results are others. Return the results themselves.": (
+            lambda results, own: results != own[:, None]
+        ),
+        "You return one row for all queries. Each query keeps its own.": (
+            lambda results, own: results[results != own[:, None]]
+        ),
+        "You return the query itself.": lambda results, own: own,
+    },
+)
+def without_itself(results, own):
+    k = results.shape[1] - 1
+    return np.array([row[row != me][:k] for row, me in zip(results, own, strict=True)])

@@ -443,3 +443,109 @@ def equivalent_beta(n_pixels, latent_dim):
 )
 def free_bits(kl, floor):
     return np.maximum(kl.mean(axis=0), floor).sum()
+
+
+def _two_losses(rng, size):
+    train = 200 - np.cumsum(rng.uniform(1, 6, 3 + size))
+    gap = np.cumsum(rng.uniform(-1, 3, 3 + size))
+    return train, train + gap, (2.5, 5.0, 60.0)[size % 3]
+
+
+@exercise(
+    PAGE,
+    title="When it begins to memorise",
+    level="warm-up",
+    minutes=5,
+    after="training-035",
+    statement=(
+        "`train` and `held_out` hold the loss of every epoch on seen and on unseen images. Return "
+        "the first epoch, counted from 0, whose generalisation gap is above `most` nats; -1 if "
+        "there is none."
+    ),
+    example=(
+        "memorises_from(np.array([150.0, 120.0, 100.0]), np.array([151.0, 124.0, 112.0]), 3.0)"
+    ),
+    cases=(
+        "memorises_from(np.array([9.0, 8.0]), np.array([9.0, 9.0]), 5.0)",
+        "memorises_from(np.array([9.0, 8.0]), np.array([9.0, 9.0]), 1.0)",
+        "memorises_from(np.array([9.0, 4.0, 6.0]), np.array([5.0, 8.0, 8.0]), 3.0)",
+        "memorises_from(np.array([5.0, 5.0, 1.0, 1.0]), np.array([9.0, 5.0, 9.0, 6.0]), 2.0)",
+        "memorises_from(np.array([7.0, 6.0, 5.0]), np.array([1.0, 6.0, 5.0]), 3.0)",
+    ),
+    why="argmax finds the first True, and returns 0 as well where there is none: ask any first.",
+    reasoning=(
+        "The gap is the loss on unseen images minus that on seen ones. `held_out - train > most` "
+        "is True in the epochs that exceed the limit. `argmax` of truth values gives the position "
+        "of the first True, because True is the largest value. It has a trap: where all are False, "
+        "the largest value is False, and the first of these stands at 0. So ask `any()` before. "
+        "A loss below the training loss is no memorising, however large the difference, which is "
+        "why no absolute value belongs here."
+    ),
+    hints=(
+        "Which of the two losses is larger when a model has learned its images by heart? Subtract "
+        "the other one.",
+        "Compare the gaps with the limit. The first True of an array is where `argmax` points; "
+        "think of what `argmax` says of an array that holds no True.",
+        "With `above = held_out - train > most`, it is `above.argmax()` if `above.any()`, else -1.",
+    ),
+    draw=_two_losses,
+    mistakes={
+        "Where no epoch is above, you return 0: argmax finds no True and points to the first.": (
+            lambda t, h, most: int(np.argmax(h - t > most))
+        ),
+        "Where no epoch is above, your search finds nothing to return. Return -1 there.": (
+            lambda t, h, most: np.flatnonzero(h - t > most)[0],
+            lambda t, h, most: np.where(h - t > most)[0][0],
+            lambda t, h, most: list(h - t > most).index(True),
+            lambda t, h, most: min(np.flatnonzero(h - t > most)),
+            lambda t, h, most: next(i for i, gap in enumerate(h - t) if gap > most),
+        ),
+        "You count epochs from 1. The first is 0.": (
+            lambda t, h, most: int(np.argmax(h - t > most)) + 1 if (h - t > most).any() else -1
+        ),
+        "You subtract the other way round: the gap is held_out minus train.": (
+            lambda t, h, most: _first(t - h > most),
+            lambda t, h, most: int(np.argmax(t - h > most)),
+        ),
+        "You take the size of the gap. A loss below the training loss is no memorising.": (
+            lambda t, h, most: _first(np.abs(h - t) > most)
+        ),
+        "You count a gap that equals the limit. Above means larger.": (
+            lambda t, h, most: _first(h - t >= most)
+        ),
+        "You return the last such epoch. The first was asked for.": (
+            lambda t, h, most: int(np.flatnonzero(h - t > most)[-1]) if (h - t > most).any() else -1
+        ),
+        "You return the epoch of the largest gap. The first above the limit was asked for.": (
+            lambda t, h, most: int(np.argmax(h - t)),
+            lambda t, h, most: int(np.argmax(h - t)) if (h - t > most).any() else -1,
+        ),
+        "You count the epochs above the limit. Return the first of them.": (
+            lambda t, h, most: int((h - t > most).sum())
+        ),
+        "You compare the held-out loss with the limit. The gap is what counts.": (
+            lambda t, h, most: _first(h > most),
+            lambda t, h, most: int(np.argmax(h > most)),
+        ),
+        "You look whether the held-out loss rises. The gap may grow while it still falls.": (
+            lambda t, h, most: _first(np.diff(h) > 0),
+            lambda t, h, most: _first(np.diff(h) > most),
+            lambda t, h, most: int(np.argmin(h)),
+        ),
+        "You return all such epochs, or which they are. The first was asked for.": (
+            lambda t, h, most: np.flatnonzero(h - t > most),
+            lambda t, h, most: h - t > most,
+        ),
+        "You return the gap. Return the epoch.": lambda t, h, most: h - t,
+        "Your loop decides at the first epoch. Return -1 only after all of them.": (
+            lambda t, h, most: 0 if h[0] - t[0] > most else -1
+        ),
+    },
+)
+def memorises_from(train, held_out, most):
+    above = held_out - train > most
+    return int(above.argmax()) if above.any() else -1
+
+
+def _first(above):
+    return int(above.argmax()) if above.any() else -1

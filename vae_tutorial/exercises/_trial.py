@@ -37,6 +37,7 @@ ADVICE = {
     ("ValueError", "not in list"): (
         "list.index fails where there is nothing to find. Ask first whether it is there."
     ),
+    ("ValueError", "inhomogeneous"): "The rows of your result differ in length.",
     ("ZeroDivisionError", ""): "You divide by 0. Does a count or a rank begin at 0?",
     ("TypeError", "can be converted"): (
         "int and float take one number. For an array use its method astype."
@@ -268,7 +269,9 @@ def as_numbers(got, want):
         return tuple(as_numbers(g, w) for g, w in zip(parts, want, strict=True))
     try:
         value = _plain(np.array(got))  # a copy, because the answer may use its own again
-    except Exception:
+    except Exception as error:
+        if "inhomogeneous" in str(error):
+            raise Fault(_(ADVICE["ValueError", "inhomogeneous"])) from None
         value = np.asarray("")
     if value.dtype.kind not in "fiubO":
         kind = type(got).__name__
