@@ -21,6 +21,7 @@ CHANGES = (
     "Your function changes its input in place. The caller still needs it: work on a copy, or write "
     "x = x + 1 in place of x += 1."
 )
+RAGGED = "The rows of your result differ in length."
 # What to look for where an error of this type says this.
 ADVICE = {
     ("IndexError", "out of"): "Positions count from 0: of n things the last has position n - 1.",
@@ -37,7 +38,7 @@ ADVICE = {
     ("ValueError", "not in list"): (
         "list.index fails where there is nothing to find. Ask first whether it is there."
     ),
-    ("ValueError", "inhomogeneous"): "The rows of your result differ in length.",
+    ("ValueError", "inhomogeneous"): RAGGED,
     ("ZeroDivisionError", ""): "You divide by 0. Does a count or a rank begin at 0?",
     ("TypeError", "can be converted"): (
         "int and float take one number. For an array use its method astype."
@@ -271,7 +272,7 @@ def as_numbers(got, want):
         value = _plain(np.array(got))  # a copy, because the answer may use its own again
     except Exception as error:
         if "inhomogeneous" in str(error):
-            raise Fault(_(ADVICE["ValueError", "inhomogeneous"])) from None
+            raise Fault(_(RAGGED)) from None
         value = np.asarray("")
     if value.dtype.kind not in "fiubO":
         kind = type(got).__name__
