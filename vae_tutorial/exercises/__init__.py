@@ -284,7 +284,7 @@ def _judge(name: str, exercise: Exercise, answer) -> tuple[str, str]:
     for mistake in exercise.mistakes:
         if _made(mistake, trials, wrong):
             return WRONG, _("{known} {diagnosis}", known=_(KNOWN), diagnosis=_(mistake.diagnosis))
-    if said := _by_chance(answer, calls, inputs, trials) or _from_the_example(exercise, trials):
+    if said := _by_chance(answer, calls, trials, wrong) or _from_the_example(exercise, trials):
         return WRONG, f"{said}\n{_counterexample(calls, trials, wrong)}"
     if relation := related(wanted, results):
         return WRONG, f"{relation}\n{_counterexample(calls, trials, wrong)}"
@@ -358,13 +358,12 @@ def _made(mistake: Mistake, trials, wrong) -> bool:
     return True
 
 
-def _by_chance(answer, calls, inputs, trials) -> str:
+def _by_chance(answer, calls, trials, wrong) -> str:
     """Tell whether a second try gives other results than the first, as draws of its own would."""
-    few = slice(3)
-    again, _prints = run(
-        answer, calls[few], inputs[few], [want for _given, want, _got in trials[few]]
-    )
-    for (_given, _want, got), other in zip(trials[few], again, strict=True):
+    few = [(call, *trial) for call, trial, no in zip(calls, trials, wrong, strict=True) if no][:3]
+    calls, inputs, wanted, results = zip(*few, strict=True)
+    again, _prints = run(answer, calls, inputs, wanted)
+    for got, other in zip(results, again, strict=True):
         if not isinstance(got, Fault) and not isinstance(other, Fault) and not same(other, got):
             return _(
                 "Called twice with the same input, your function gives two results. Does it draw "

@@ -550,7 +550,7 @@ def _enough(variance, error):
         "You square the error alone. The standard deviation is squared as well: the variance.": (
             lambda r, error: int(np.ceil(r.std() / error**2))
         ),
-        "You square the variance alone, or not the error. Divide by the square of the error.": (
+        "You do not square the error. Divide by its square.": (
             lambda r, error: int(np.ceil(r.var() / error))
         ),
         "You round down, or to the nearest. One draw fewer is not enough: round up.": (

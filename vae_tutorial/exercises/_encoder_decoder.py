@@ -511,6 +511,8 @@ def _taken_for(got_wrong, *faults):
     ),
     draw=_curves,
     mistakes={
+        "You take any rise of a curve for a fault. Each epoch draws other noise, so a curve that "
+        "has settled trembles: ask for more than a nat.": _taken_for(4, 0, 3, 6),
         "You are wrong only where the reconstruction is a mean. Its kl ends near 0 too; what tells "
         "it is the start, at log 2 in place of 784 log 2.": _only(1),
         "You are wrong only where every posterior has become the prior. The reconstruction falls "
@@ -538,8 +540,6 @@ def _taken_for(got_wrong, *faults):
         "end.": _taken_for(3, 0, 2, 4),
         "You have exchanged 2 and 3. Without its price kl grows; where it is 0, every posterior "
         "has become the prior.": seen(lambda want, got, r, kl: {int(want), int(got)} == {2, 3}),
-        "You take any rise of a curve for a fault. Each epoch draws other noise, so a curve that "
-        "has settled trembles: ask for more than a nat.": _taken_for(4, 0, 3, 6),
         "You look at the first and last epoch of the reconstruction alone. What kl does in between "
         "tells the others apart.": (
             lambda reconstruction, kl: 5 if reconstruction[-1] > reconstruction[0] else 0

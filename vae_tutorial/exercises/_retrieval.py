@@ -712,7 +712,8 @@ def _own_results(rng, size):
             ),
         ),
         "You compare along the columns. Each row has its own query: own[:, np.newaxis].": (
-            lambda results, own: results[results != own].reshape(len(results), -1)
+            lambda results, own: results[results != own].reshape(len(results), -1),
+            lambda results, own: results[results != own],
         ),
         "You take `own` for ranks. It holds positions in the gallery.": (
             lambda results, own: np.array(
@@ -736,6 +737,12 @@ def _own_results(rng, size):
             ),
             lambda results, own: np.array(
                 [np.setdiff1d(row, [me]) for row, me in zip(results, own, strict=True)]
+            ),
+            lambda results, own: np.array(
+                [
+                    np.sort(row[row != me])[: len(row) - 1]
+                    for row, me in zip(results, own, strict=True)
+                ]
             ),
         ),
         "You put another number where the query stood. It has to go, and the rest moves up.": (
