@@ -472,9 +472,10 @@ def _taken_for(got_wrong, *faults):
     level="harder",
     minutes=20,
     statement=(
-        "The table above shows one training of each kind; the check has others, from other seeds "
-        "and after fewer epochs. Each left the two terms of the loss on unseen digits, in nats an "
-        "image: `reconstruction` and `kl`, before the first step and after every epoch. Tell from "
+        "The table under *Faults, seen from outside* shows one training of each kind; the check "
+        "has others, from other seeds and after fewer epochs. Each left the two terms of the loss "
+        "on unseen digits, in nats an image: `reconstruction` and `kl`, before the first step and "
+        "after every epoch. Tell from "
         "the two curves what happened, and return its number: 0, all is well; 1, the "
         "reconstruction term is the *mean* over the pixels; 2, the KL divergence was not added "
         "to the loss; 3, every posterior has become the prior; 4, the learning rate is too "
