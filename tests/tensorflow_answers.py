@@ -40,7 +40,7 @@ def pca_reconstruct(images, k):
     return mean + (images - mean) @ v[:, :k] @ tf.transpose(v[:, :k])
 
 
-def guess_precision(query_labels, gallery_labels):
+def share_by_chance(query_labels, gallery_labels):
     relevant = tf.constant(query_labels)[:, tf.newaxis] == gallery_labels
     return tf.reduce_mean(tf.cast(relevant, tf.float32), axis=1)
 

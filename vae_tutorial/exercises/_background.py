@@ -624,11 +624,11 @@ def _labels(rng, size):
         "A guess ranks the gallery at random. Which precision at ten, or at any other rank, does "
         "it reach on average? Return it for each query, from the labels alone."
     ),
-    example="guess_precision(np.array([3, 7]), np.array([3, 3, 5, 7]))",
+    example="share_by_chance(np.array([3, 7]), np.array([3, 3, 5, 7]))",
     cases=(
-        "guess_precision(np.array([0, 0, 1]), np.array([0, 1, 1, 1]))",
-        "guess_precision(np.array([2]), np.array([0, 1]))",
-        "guess_precision(np.array([5, 6, 7]), np.array([5, 6, 7, 7, 7]))",
+        "share_by_chance(np.array([0, 0, 1]), np.array([0, 1, 1, 1]))",
+        "share_by_chance(np.array([2]), np.array([0, 1]))",
+        "share_by_chance(np.array([5, 6, 7]), np.array([5, 6, 7, 7, 7]))",
     ),
     why="Each place of a random ranking holds a relevant image with the share that they have.",
     reasoning=(
@@ -690,6 +690,6 @@ def _labels(rng, size):
         ),
     },
 )
-def guess_precision(query_labels, gallery_labels):
+def share_by_chance(query_labels, gallery_labels):
     relevant = query_labels[:, np.newaxis] == gallery_labels
     return relevant.mean(axis=1)

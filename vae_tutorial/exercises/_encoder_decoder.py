@@ -453,7 +453,7 @@ def _begun(curves, epochs, decimals=2):
 
 def _case(fault, run=0, decimals=2):
     """Return the call about the first epochs of a stored training."""
-    return written("name_the_fault", _begun(_recorded()[fault][run], 6, decimals))
+    return written("name_the_fault", _begun(_recorded()[fault][run], 5, decimals))
 
 
 def _only(fault):
