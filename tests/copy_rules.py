@@ -14,8 +14,6 @@ import numpy as np
 from vae_tutorial.exercises import EXERCISES
 
 CHECK = re.compile(r'^exercises\.check\("(\w+)", \1\)$', re.MULTILINE)
-# What may stand below the answers: it tells how far the reader is, whatever they are.
-CLOSING = {"exercises.progress()"}
 SOLUTION_MARKS = re.compile(r"^ *### (?:BEGIN|END) SOLUTION\n?", re.MULTILINE)
 
 
@@ -47,12 +45,16 @@ def rule_the_code_is_the_page_s(page, copy) -> list[str]:
     ]
 
 
-def rule_answers_come_last(page, copy) -> list[str]:
-    """No code after an answer could depend on whether it is right."""
-    cells = code_cells(copy)
-    first = next((i for i, cell in enumerate(cells) if grade_id(cell)), len(cells))
-    after = {cell.source for cell in cells[first:] if not grade_id(cell)}
-    return [f"after the first answer stands {source[:60]!r}" for source in after - CLOSING]
+def rule_nothing_depends_on_an_answer(page, copy) -> list[str]:
+    """No other code uses the name of an exercise, so none could tell whether it is right."""
+    exercises = graded_pairs(copy).keys()
+    return [
+        f"{name!r} is used in {cell.source[:60]!r}"
+        for cell in code_cells(copy)
+        if not grade_id(cell)
+        for name in exercises
+        & {getattr(node, "id", "") for node in ast.walk(ast.parse(cell.source))}
+    ]
 
 
 def rule_stubs_are_the_page_s(page, copy) -> list[str]:
@@ -107,6 +109,10 @@ def rule_checks_answer(page, copy, kind: str) -> list[str]:
 
 def problems(page, copy, kind: str) -> list[str]:
     """Return what is wrong with a copy of a page for "student", "instructor" or "nbgrader"."""
-    rules = rule_the_code_is_the_page_s, rule_answers_come_last, rule_stubs_are_the_page_s
+    rules = (
+        rule_the_code_is_the_page_s,
+        rule_nothing_depends_on_an_answer,
+        rule_stubs_are_the_page_s,
+    )
     found = [problem for rule in rules for problem in rule(page, copy)]
     return found + rule_checks_answer(page, copy, kind)

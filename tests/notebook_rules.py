@@ -240,6 +240,8 @@ def box_problems(title: str, fields: str, body: str) -> list[str]:
     options = QUIZ_OPTION.findall(body)
     if title == "Choose":
         return problems + options_problems(options)
+    if title == "Three lines" and not options and "```python" in body:
+        return problems  # checked: the stub, hints and solution follow, from the bank
     if [(t, f.strip()) for t, f, _ in options] != [("Answer", ":class-container: predict-answer")]:
         return [*problems, "has not one dropdown 'Answer' with the class predict-answer"]
     if (words := len(options[0][2].split())) < FEWEST_WORDS_OF_ANSWER:

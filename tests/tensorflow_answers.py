@@ -14,6 +14,8 @@ WITHOUT = {
     "warmup_weight",
     "equivalent_beta",
     "gallery_bytes",
+    "memorises_from",
+    "without_itself",
 }
 
 
@@ -36,6 +38,15 @@ def pca_reconstruct(images, k):
     mean = tf.reduce_mean(images, axis=0)
     _, _, v = tf.linalg.svd(images - mean)
     return mean + (images - mean) @ v[:, :k] @ tf.transpose(v[:, :k])
+
+
+def share_by_chance(query_labels, gallery_labels):
+    relevant = tf.constant(query_labels)[:, tf.newaxis] == gallery_labels
+    return tf.reduce_mean(tf.cast(relevant, tf.float32), axis=1)
+
+
+def draws_needed(log_ratios, error):
+    return tf.math.ceil(tf.math.reduce_variance(log_ratios) / error**2)
 
 
 def kl_to_scaled_prior(mean, log_var, prior_variance):

@@ -50,7 +50,7 @@ def test_their_code_is_the_page_s_and_each_check_says_what_its_answer_deserves(c
 
 
 def first(copy, kind: str):
-    return next(cell for cell in copy.cells if copy_rules.grade_id(cell).startswith(kind))
+    return next(c for c in copy.cells if copy_rules.grade_id(c) == f"{kind}-precision_at_k")
 
 
 def spoil_code(copy):
@@ -90,7 +90,7 @@ def give_points_away(copy):
     [
         ("student", spoil_code, "code differs from the page's"),
         ("instructor", lose_a_cell, "cells of code besides the graded ones"),
-        ("student", add_code_below, "after the first answer stands 'top_k"),
+        ("student", add_code_below, "'top_k' is used in 'top_k"),
         ("student", spoil_the_stub, "precision_at_k is neither the page's stub nor solved"),
         ("instructor", spoil_the_answer, "the check of precision_at_k says ('precision_at_k: not"),
         ("nbgrader", spoil_the_answer, "precision_at_k is neither the page's stub nor solved"),

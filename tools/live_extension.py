@@ -112,6 +112,8 @@ def write_parts(app) -> None:
     (folder / "pyodide-lock.json").write_text(json.dumps(lock(known)), encoding="utf-8")
     language = app.config.language
     words = (ROOT / "vae_tutorial" / "locale" / language).rglob("*.mo")
+    # An exercise asks about recorded trainings, and is there from the start.
+    words = [*words, ROOT / RESULTS / "faults.json"]
     modules = sorted([*(ROOT / "vae_tutorial").rglob("*.py"), *words])
     library = {path.relative_to(ROOT).as_posix(): path for path in modules}
     session = {name: Path(__file__).with_name(file) for name, file in SESSION.items()}

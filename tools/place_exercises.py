@@ -1,6 +1,7 @@
 """Write the exercises of vae_tutorial/exercises/ into the notebooks of the book.
 
-Each gets a statement, a stub with its check, folded hints and a folded solution. After a change:
+Each gets a statement, a stub with its check, folded hints and a folded solution. Short ones stand
+in the text as "Three lines", after the cell that the bank names. After a change:
     python tools/place_exercises.py
 Then run the changed notebooks with "make notebooks NOTEBOOK=book/<page>.ipynb".
 """
@@ -31,6 +32,9 @@ def statement(name: str) -> str:
     e = EXERCISES[name]
     result = e.example_result().replace("\n", "\n# ")
     example = f"```python\n{e.example}\n# {result}\n```"
+    if e.after:
+        box = "::::{admonition} Three lines\n:class: predict\n\n"
+        return f"{box}**{e.title}.** {e.statement}\n\n{example}\n::::"
     return f"### {e.title}\n\n*{e.level}, about {e.minutes} min.* {e.statement}\n\n{example}"
 
 
@@ -57,6 +61,15 @@ def is_placed(cell) -> bool:
     return cell.id.startswith(OURS)
 
 
+def cells_of(name: str, first: bool) -> list:
+    return [
+        v4.new_markdown_cell(statement(name), id=f"exercise-{name}"[:64]),
+        v4.new_code_cell(stub(name, first), id=f"stub-{name}"[:64]),
+        v4.new_markdown_cell(hints(name), id=f"hints-{name}"[:64]),
+        v4.new_markdown_cell(solution(name), id=f"solution-{name}"[:64]),
+    ]
+
+
 def place(notebook, page: str):
     """Return the notebook's cells with the exercises of ``page`` in their place."""
     old = {cell.source: cell for cell in notebook.cells}
@@ -64,13 +77,9 @@ def place(notebook, page: str):
     start = next(i for i, c in enumerate(cells) if c.source.startswith((HEADING, EXPLORE)))
     cells[start].source = re.sub(f"^{HEADING}", EXPLORE, cells[start].source)
     new = [v4.new_markdown_cell(f"{HEADING}\n{OPENING}", id="exercises-opening")]
-    for name in (name for name, e in EXERCISES.items() if e.page == page):
-        new += [
-            v4.new_markdown_cell(statement(name), id=f"exercise-{name}"[:64]),
-            v4.new_code_cell(stub(name, first=len(new) == 1), id=f"stub-{name}"[:64]),
-            v4.new_markdown_cell(hints(name), id=f"hints-{name}"[:64]),
-            v4.new_markdown_cell(solution(name), id=f"solution-{name}"[:64]),
-        ]
+    names = [name for name, e in EXERCISES.items() if e.page == page]
+    for name in (name for name in names if not EXERCISES[name].after):
+        new += cells_of(name, first=len(new) == 1)
     closing = "How far you are, in a table that you can hand in:"
     new += [
         v4.new_markdown_cell(closing, id="exercises-closing"),
@@ -78,7 +87,11 @@ def place(notebook, page: str):
     ]
     # An unchanged cell keeps its stored output.
     new = [old.get(cell.source, cell) for cell in new]
-    return [*cells[:start], *new, *cells[start:]]
+    placed = [*cells[:start], *new, *cells[start:]]
+    for name in (name for name in names if EXERCISES[name].after):
+        at = next(i for i, cell in enumerate(placed) if cell.id == EXERCISES[name].after) + 1
+        placed[at:at] = [old.get(cell.source, cell) for cell in cells_of(name, first=True)]
+    return placed
 
 
 def pages() -> list[str]:

@@ -1,7 +1,7 @@
 """Work out how long each chapter takes to read, and write it where it is stated.
 
 A minute for 200 words, half a minute for an equation set on lines of its own, two seconds for a
-line of code that the page shows. The exercises at the end are left out: each states its minutes.
+line of code that the page shows. Exercises are left out: each states its minutes.
     python tools/reading_times.py           print the times, section by section
     python tools/reading_times.py --write   rewrite the lines **Time**, the cards, the results
     python tools/reading_times.py --check   fail where what is stated is not what comes out
@@ -13,6 +13,8 @@ import json
 import re
 import sys
 from pathlib import Path
+
+from place_exercises import OURS
 
 ROOT = Path(__file__).resolve().parents[1]
 BOOK = ROOT / "book"
@@ -59,6 +61,8 @@ def sections_of(notebook: dict) -> dict[str, float]:
     """Return the minutes of each section of a page up to its exercises; "" is its opening."""
     seconds, section = {"": 0.0}, ""
     for cell in notebook["cells"]:
+        if cell.get("id", "").startswith(OURS) and not text_of(cell["source"]).startswith("## "):
+            continue  # a short exercise in the text
         if cell["cell_type"] == "code":
             seconds[section] += seconds_of_code(cell)
             continue

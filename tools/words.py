@@ -82,7 +82,7 @@ def of_the_constants() -> Iterator[tuple[str, str, str]]:
         "_notebooks": (_notebooks.BY_HAND, _notebooks.OTHERWISE),
         "_process": (_process.MISSING, _process.UNREADABLE),
         "_relations": (*_relations.CHANGES, *_relations.PARTS),
-        "_trial": (_trial.BUSY, _trial.CHANGES),
+        "_trial": (_trial.BUSY, _trial.CHANGES, *_trial.AXES, *_trial.ADVICE.values()),
         "../_pictures": _pictures.NEEDS.values(),
     }
     for module, messages in constants.items():

@@ -131,7 +131,7 @@ def show_table(rows: Sequence[Sequence], columns: Sequence[str]) -> None:
 def read_results(name: str) -> dict:
     """Return a stored result file of the benchmarks, ``benchmarks/results/<name>.json``.
 
-    A committed command made it, and the file says which. Introduced in chapter 4.
+    A committed command made it, and the file says which. Introduced in chapter 3.
 
     Parameters
     ----------

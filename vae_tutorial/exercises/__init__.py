@@ -8,6 +8,7 @@ differ.
 
 import copy
 import dis
+import inspect
 import types
 import warnings
 import zlib
@@ -283,6 +284,8 @@ def _judge(name: str, exercise: Exercise, answer) -> tuple[str, str]:
     for mistake in exercise.mistakes:
         if _made(mistake, trials, wrong):
             return WRONG, _("{known} {diagnosis}", known=_(KNOWN), diagnosis=_(mistake.diagnosis))
+    if said := _by_chance(answer, calls, trials, wrong) or _from_the_example(exercise, trials):
+        return WRONG, f"{said}\n{_counterexample(calls, trials, wrong)}"
     if relation := related(wanted, results):
         return WRONG, f"{relation}\n{_counterexample(calls, trials, wrong)}"
     return WRONG, _counterexample(calls, trials, wrong) + (f"\n{_(PRINTS)}" if prints else "")
@@ -353,6 +356,38 @@ def _made(mistake: Mistake, trials, wrong) -> bool:
         if is_wrong and (isinstance(got, Fault) or not _holds(mistake.seen, want, got, *given)):
             return False
     return True
+
+
+def _by_chance(answer, calls, trials, wrong) -> str:
+    """Tell whether a second try gives other results than the first, as draws of its own would."""
+    few = [(call, *trial) for call, trial, no in zip(calls, trials, wrong, strict=True) if no][:3]
+    calls, inputs, wanted, results = zip(*few, strict=True)
+    again, _prints = run(answer, calls, inputs, wanted)
+    for got, other in zip(results, again, strict=True):
+        if not isinstance(got, Fault) and not isinstance(other, Fault) and not same(other, got):
+            return _(
+                "Called twice with the same input, your function gives two results. Does it draw "
+                "random numbers of its own, or keep something from one call to the next?"
+            )
+    return ""
+
+
+def _from_the_example(exercise: Exercise, trials) -> str:
+    """Tell whether an answer holds an argument, a number, at what the example has for it."""
+    names = list(inspect.signature(exercise.solution).parameters)
+    for place, value in enumerate(exercise.example_arguments()):
+        if isinstance(value, (int, float)):
+
+            def held(*given, place=place, value=value):
+                return exercise.solution(*given[:place], value, *given[place + 1 :])
+
+            if _gives(held, trials):
+                return _(
+                    "You use {value}, a number of the example, where `{argument}` belongs.",
+                    value=value,
+                    argument=names[place],
+                )
+    return ""
 
 
 def _holds(predicate, *about) -> bool:

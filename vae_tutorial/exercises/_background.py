@@ -58,6 +58,8 @@ def _relevant(rng, size):
             lambda relevant, k: relevant[:, : k + 1].mean(1),
             lambda relevant, k: relevant[:, : k + 1].sum(1) / (k + 1),
             lambda relevant, k: relevant[:, : k + 1].sum(1) / k,
+            lambda relevant, k: np.cumsum(relevant, axis=1)[:, k] / k,
+            lambda relevant, k: np.cumsum(relevant, axis=1)[:, k] / (k + 1),
         ),
         "You say whether anything relevant was found among the first k. That is the hit rate.": (
             lambda relevant, k: relevant[:, :k].any(1)
@@ -84,6 +86,18 @@ def _relevant(rng, size):
         ),
         "You count all relevant results, also those after rank k.": (
             lambda relevant, k: relevant.sum(1) / k
+        ),
+        "You begin with the second result. Positions count from 0, and the first result counts "
+        "too.": (
+            lambda relevant, k: relevant[:, 1 : k + 1].mean(1),
+            lambda relevant, k: relevant[:, 1 : k + 1].sum(1) / k,
+            lambda relevant, k: relevant[:, 1:k].sum(1) / k,
+        ),
+        "You return the precision at every rank. One k was asked for.": (
+            lambda relevant, k: np.cumsum(relevant, axis=1) / np.arange(1, relevant.shape[1] + 1),
+            lambda relevant, k: (np.cumsum(relevant, axis=1) / np.arange(1, relevant.shape[1] + 1))[
+                :, :k
+            ],
         ),
     },
 )
@@ -168,6 +182,10 @@ def _sorted(positions, distances):
                 and (distances[got.astype(int)] == np.sort(distances)[:k]).all()
             )
         ),
+        "You order the nearest by distances that are not theirs. Look these up: "
+        "distances[nearest].": (
+            lambda distances, k: np.argpartition(distances, k - 1)[:k][np.argsort(distances[:k])],
+        ),
         "Yours are the right images, but the farthest of them comes first.": seen(
             lambda want, got, distances, k: (
                 distances[got.astype(int)] == np.sort(distances)[:k][::-1]
@@ -182,6 +200,9 @@ def _sorted(positions, distances):
                 (np.sort(distances[got.astype(int)]) == np.sort(distances)[:k]).all()
                 and len(np.unique(got)) == k
             )
+        ),
+        "You return distances as whole numbers. Return the positions at which they stand.": (
+            lambda distances, k: np.sort(distances)[:k].astype(int),
         ),
         "You return distances. Return the positions at which they stand.": seen(
             lambda want, got, distances, k: (np.sort(got) == np.sort(distances)[:k]).all()
@@ -226,6 +247,15 @@ def _sorted(positions, distances):
         "You mark the nearest images. Return their positions.": (
             lambda distances, k: distances <= np.sort(distances)[k - 1],
             lambda distances, k: np.argsort(np.argsort(distances)) < k,
+        ),
+        "You return places among the k nearest. They say in which order to take these: "
+        "nearest[order].": (
+            lambda distances, k: np.argsort(distances[np.argpartition(distances, k - 1)[:k]]),
+        ),
+        "You return one image, the k-th. All k nearest were asked for.": (
+            lambda distances, k: np.argsort(distances)[k],
+            lambda distances, k: np.argsort(distances)[k - 1],
+            lambda distances, k: np.argpartition(distances, k - 1)[k - 1],
         ),
     },
 )
@@ -310,6 +340,8 @@ def _tied(rng, size):
         ),
         "You return one over the rank of the first relevant image, the reciprocal rank.": (
             lambda distances, relevant: 1 / (_ranked(distances, relevant).argmax() + 1),
+        ),
+        "You average one over the ranks. Precision counts the relevant images up to each rank.": (
             lambda distances, relevant: (
                 1 / (np.flatnonzero(_ranked(distances, relevant)) + 1)
             ).mean(),
@@ -332,6 +364,27 @@ def _tied(rng, size):
         "You return one precision, at the rank that is the number of relevant images.": (
             lambda distances, relevant: _ranked(distances, relevant)[: relevant.sum()].mean()
         ),
+        "You use ranks as an order. One argsort says which image stands at each rank.": (
+            lambda distances, relevant: _ap(
+                _ranked(np.argsort(distances, kind="stable"), relevant)
+            ),
+            lambda distances, relevant: _ap(relevant[np.argsort(np.argsort(distances))]),
+        ),
+        "You give equal distances one rank. Here they keep their order, so each has a rank of its "
+        "own.": (
+            lambda distances, relevant: _shared_ranks(distances, relevant, "left"),
+            lambda distances, relevant: _shared_ranks(distances, relevant, "right"),
+            lambda distances, relevant: _shared_ranks(distances, relevant, "both"),
+        ),
+        "You leave the nearest image out. That is right only if it is the query itself.": (
+            lambda distances, relevant: _ap(_ranked(distances, relevant)[1:]),
+        ),
+        "You rank by relevance, which a ranking must not know. Rank by distance.": (
+            lambda distances, relevant: _ap(np.sort(relevant)),
+            lambda distances, relevant: _ap(np.sort(relevant)[::-1]),
+        ),
+        "You measure an area under the curve. The average precision is a mean at the ranks of "
+        "relevant images.": lambda distances, relevant: _trapezoids(distances, relevant),
     },
 )
 def average_precision(distances, relevant):
@@ -342,6 +395,24 @@ def average_precision(distances, relevant):
 
 def _ranked(distances, relevant):
     return relevant[np.argsort(distances, kind="stable")]
+
+
+def _shared_ranks(distances, relevant, side):
+    """Return the average precision where equal distances share a rank."""
+    ordered = np.sort(distances)
+    ranks = {
+        "left": np.searchsorted(ordered, distances, "left") + 1,
+        "right": np.searchsorted(ordered, distances, "right"),
+    }
+    ranks["both"] = (ranks["left"] + ranks["right"]) / 2
+    found = np.sort(ranks[side][relevant])
+    return (np.arange(1, len(found) + 1) / found).mean()
+
+
+def _trapezoids(distances, relevant):
+    ranked = _ranked(distances, relevant)
+    precision, recall = _precisions(ranked), np.cumsum(ranked) / ranked.sum()
+    return ((precision[1:] + precision[:-1]) / 2 * np.diff(recall)).sum()
 
 
 def _zero_based(ranked):
@@ -430,7 +501,14 @@ def _ap(ranked):
             lambda images, k: _along(images, slice(1, k + 1)),
         ),
         "You take columns of vt. Its rows are the directions: vt[:k].": (
-            lambda images, k: images.mean(0) + _centred(images) @ _columns(images, k)
+            (
+                lambda images, k: images.mean(0) + _centred(images) @ _columns(images, k),
+                lambda images, k: images.mean(0) + _codes(images, k) @ _svd(images)[2].T[:k],
+                lambda images, k: (
+                    images.mean(0)
+                    + _centred(images) @ _svd(images)[2].T[:k].T @ _svd(images)[2].T[:k]
+                ),
+            )
         ),
         "You leave out the singular values: u alone gives every direction the same spread.": (
             lambda images, k: images.mean(0) + _without_values(images, k)
@@ -442,7 +520,36 @@ def _ap(ranked):
             lambda images, k: images
         ),
         "You divide each pixel by its standard deviation as well. Only the mean goes off.": (
-            lambda images, k: _low_rank(images / images.std(0), k, (images / images.std(0)).mean(0))
+            (
+                lambda images, k: _low_rank(
+                    images / images.std(0), k, (images / images.std(0)).mean(0)
+                ),
+                lambda images, k: (
+                    images.std(0)
+                    * _low_rank(images / images.std(0), k, (images / images.std(0)).mean(0))
+                ),
+                lambda images, k: _scaled_by(images, k, images.std(0) + 1e-8),
+                lambda images, k: _scaled_by(
+                    images, k, np.where(images.std(0) > 0, images.std(0), 1)
+                ),
+            )
+        ),
+        "You use the singular values twice, or not as they are. Each stands once beside its "
+        "direction.": (
+            lambda images, k: (
+                images.mean(0)
+                + (_svd(images)[0][:, :k] * _svd(images)[1][:k] ** 2) @ _svd(images)[2][:k]
+            ),
+            lambda images, k: (
+                images.mean(0) + (_codes(images, k) * _svd(images)[1][:k]) @ _svd(images)[2][:k]
+            ),
+            lambda images, k: (
+                images.mean(0)
+                + (_svd(images)[0][:, :k] * np.sqrt(_svd(images)[1][:k])) @ _svd(images)[2][:k]
+            ),
+        ),
+        "You subtract the mean at the end. It went off at the start: add it.": (
+            lambda images, k: _along(images, slice(0, k)) - 2 * images.mean(0),
         ),
     },
 )
@@ -494,6 +601,95 @@ def _low_rank(images, k, mean):
     return mean + (images - mean) @ vt[:k].T @ vt[:k]
 
 
+def _scaled_by(images, k, spread):
+    return spread * _low_rank(images / spread, k, (images / spread).mean(0))
+
+
 def _last(images, k):
     _, _, vt = np.linalg.svd(_centred(images), full_matrices=False)
     return vt[-k:].T @ vt[-k:]
+
+
+def _labels(rng, size):
+    return rng.integers(0, 4, 2 + size), rng.integers(0, 4, 4 + 3 * size)
+
+
+@exercise(
+    PAGE,
+    title="What a guess would score",
+    level="warm-up",
+    minutes=5,
+    after="background-042",
+    statement=(
+        "A guess ranks the gallery at random. Which precision at ten, or at any other rank, does "
+        "it reach on average? Return it for each query, from the labels alone."
+    ),
+    example="share_by_chance(np.array([3, 7]), np.array([3, 3, 5, 7]))",
+    cases=(
+        "share_by_chance(np.array([0, 0, 1]), np.array([0, 1, 1, 1]))",
+        "share_by_chance(np.array([2]), np.array([0, 1]))",
+        "share_by_chance(np.array([5, 6, 7]), np.array([5, 6, 7, 7, 7]))",
+    ),
+    why="Each place of a random ranking holds a relevant image with the share that they have.",
+    reasoning=(
+        "In a random ranking every image is equally likely at every rank. So each of the first ten "
+        "results is relevant with a probability that is the share of the query's class in the "
+        "gallery, and a mean over ten places with the same probability is that probability. The "
+        "rank plays no part. With ten classes of equal size it is a tenth, which the table shows "
+        "for the guess. Where classes differ in size, so does the guess: a method that is right in "
+        "half of all cases may be no better than chance for a class that fills half the gallery."
+    ),
+    hints=(
+        "At the first rank alone: how likely is it that a random image of the gallery shows what "
+        "the query shows?",
+        "It is the share of the gallery that has the query's label, and at every other rank it is "
+        "the same. So it is a mean over the gallery, once for each query.",
+        "`query_labels[:, np.newaxis] == gallery_labels` is a table, True where the labels agree. "
+        "Take the mean along its rows.",
+    ),
+    draw=_labels,
+    mistakes={
+        "You count the relevant images. Their share of the gallery is what a guess finds.": (
+            lambda q, g: (q[:, None] == g).sum(1)
+        ),
+        "You return one over the number of classes. That holds for classes of equal size alone.": (
+            lambda q, g: np.full(len(q), 1 / len(np.unique(g))),
+            lambda q, g: np.full(len(q), 1 / len(np.unique(np.concatenate([q, g])))),
+            lambda q, g: 1 / len(np.unique(g)),
+            lambda q, g: np.full(len(q), 0.1),
+        ),
+        "You average over the queries. Each query has its own number: axis=1.": (
+            lambda q, g: (q[:, None] == g).mean(0),
+            lambda q, g: (q[:, None] == g).mean(),
+        ),
+        "You divide by the number of queries. Divide by the size of the gallery.": (
+            lambda q, g: (q[:, None] == g).sum(1) / len(q)
+        ),
+        "You count among the queries. A guess finds images of the gallery.": (
+            lambda q, g: (q[:, None] == q).mean(1)
+        ),
+        "You compare place by place. Every query meets the whole gallery: query_labels[:, "
+        "np.newaxis].": (
+            lambda q, g: (q == g).mean(),
+            lambda q, g: (q == g).mean(1),
+            lambda q, g: q == g,
+            lambda q, g: np.mean(q == g, axis=-1),
+        ),
+        "You return the table of matches. Take the mean of each row.": lambda q, g: q[:, None] == g,
+        "You return the share that is not relevant.": lambda q, g: (q[:, None] != g).mean(1),
+        "You draw a ranking, which scatters. The average over all rankings was asked for.": (
+            lambda q, g: (q[:, None] == np.random.default_rng(0).permutation(g)[:10]).mean(1)
+        ),
+        "You divide by ten. The rank plays no part; the size of the gallery does.": (
+            lambda q, g: (q[:, None] == g).sum(1) / 10,
+            lambda q, g: (q[:, None] == g[:10]).mean(1),
+        ),
+        "You return one share for each class. Return one for each query.": (
+            lambda q, g: np.unique(g, return_counts=True)[1] / len(g),
+            lambda q, g: np.bincount(g) / len(g),
+        ),
+    },
+)
+def share_by_chance(query_labels, gallery_labels):
+    relevant = query_labels[:, np.newaxis] == gallery_labels
+    return relevant.mean(axis=1)

@@ -39,7 +39,8 @@ class Exercise:
     ``draw(rng, size)`` returns the arguments of one random trial, ``cases`` are calls that every
     answer is tried on: the hard ones, small and of whole numbers. Where more than one result is
     right, ``accepts(got, *given)`` judges it; ``also`` are other ways to read the statement.
-    ``hints`` are as HINTS says, in plain text, because a session prints them.
+    ``hints`` are as HINTS says, in plain text, because a session prints them. A short exercise
+    stands in the text, ``after`` the cell of this id; the others close the page.
     """
 
     page: str
@@ -57,6 +58,7 @@ class Exercise:
     cases: tuple[str, ...] = ()
     accepts: Callable | None = None
     also: tuple[Callable, ...] = ()
+    after: str = ""
 
     @property
     def points(self) -> int:

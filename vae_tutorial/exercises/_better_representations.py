@@ -35,6 +35,9 @@ PAGE = "better-representations"
     ),
     draw=lambda rng, size: (rng.choice([-1, 1], (2, size + 2)) * rng.uniform(0.1, 2, size + 2),),
     mistakes={
+        "You return odds. They are above 1 where the bit is likelier 1: decide.": (
+            lambda x: np.exp(x),
+        ),
         "You compare with 0.5, as if these were probabilities. For log-odds the middle is 0.": (
             lambda x: (x > 0.5).astype(int),
             lambda x: (np.exp(x) > 0.5).astype(int),
@@ -45,7 +48,6 @@ PAGE = "better-representations"
         "Your bits are turned round.": (lambda x: (x < 0).astype(int)),
         "You return probabilities. Decide for the likelier value.": (
             lambda x: 1 / (1 + np.exp(-x)),
-            lambda x: np.exp(x),
             lambda x: np.round(1 / (1 + np.exp(-x)), 2),
         ),
         "You round the log-odds, or cut off their decimals. Compare them with 0.": (
@@ -78,10 +80,21 @@ PAGE = "better-representations"
         "You compare the size, without the sign.": (
             lambda x: (np.abs(x) > 0.5).astype(int),
             lambda x: (np.abs(x) > 1).astype(int),
+            lambda x: np.round(np.abs(x)),
+            lambda x: np.abs(x),
         ),
         "You compare with 1. For log-odds the middle is 0; 1 is the middle of odds.": (
             lambda x: (x > 1).astype(int),
             lambda x: (x >= 1).astype(int),
+        ),
+        "You pack the bits, or count them. Return each by itself.": (
+            lambda x: np.packbits(x > 0, axis=1),
+            lambda x: np.packbits(x > 0),
+            lambda x: (x > 0).sum(1),
+            lambda x: (x > 0).sum(),
+        ),
+        "You treat log-odds as probabilities and take their log-odds once more.": (
+            lambda x: (np.log(x / (1 - x)) > 0).astype(int),
         ),
     },
 )
@@ -141,6 +154,9 @@ def _entry_distances(vectors, codebooks):
     ),
     draw=_codebooks,
     mistakes={
+        "You return the whole order of the entries. Return the first of it, by argmin.": (
+            lambda v, c: _entry_distances(v, c).argsort(-1),
+        ),
         "You choose the farthest entry.": (
             lambda v, c: ((_parts(v, c)[:, :, None] - c) ** 2).sum(-1).argmax(-1)
         ),
@@ -173,7 +189,6 @@ def _entry_distances(vectors, codebooks):
         "You choose over another axis. The entries are the last axis of the distances.": (
             lambda v, c: _entry_distances(v, c).argmin(1),
             lambda v, c: _entry_distances(v, c).argmin(0),
-            lambda v, c: _entry_distances(v, c).argsort(-1),
         ),
         "You add up absolute differences. Nearest means the smallest sum of squares.": (
             lambda v, c: np.abs(_parts(v, c)[:, :, None] - c).sum(-1).argmin(-1)
@@ -182,7 +197,10 @@ def _entry_distances(vectors, codebooks):
             lambda v, c: ((_parts(v, c)[:, :, None] - c[-1]) ** 2).sum(-1).argmin(-1)
         ),
         "You choose one entry for all parts. Each part has its own.": (
-            lambda v, c: _entry_distances(v, c).sum(1).argmin(-1)
+            (
+                lambda v, c: _entry_distances(v, c).sum(1).argmin(-1),
+                lambda v, c: np.stack([_entry_distances(v, c).sum(1).argmin(-1)] * len(c), axis=1),
+            )
         ),
         "You use the codebooks in reversed order.": (
             lambda v, c: ((_parts(v, c)[:, :, None] - c[::-1]) ** 2).sum(-1).argmin(-1)
@@ -208,6 +226,14 @@ def _entry_distances(vectors, codebooks):
             lambda v, c: np.abs(
                 np.linalg.norm(_parts(v, c), axis=-1)[:, :, None] - np.linalg.norm(c, axis=-1)
             ).argmin(-1)
+        ),
+        "You count on from one codebook to the next. Each codebook counts its entries from 0.": (
+            lambda v, c: _entry_distances(v, c).argmin(-1) + c.shape[1] * np.arange(len(c)),
+        ),
+        "You compare one number of each part. Add up the squares of all its numbers.": (
+            lambda v, c: ((_parts(v, c)[:, :, None, 0] - c[..., 0]) ** 2).argmin(-1),
+            lambda v, c: np.abs(v[:, : len(c), None] - c[None, :, :, 0]).argmin(-1),
+            lambda v, c: ((_parts(v, c)[:, :, None] - c) ** 2).max(-1).argmin(-1),
         ),
     },
 )

@@ -62,7 +62,14 @@ def _merged(got, distances, ids, k):
     ),
     draw=_shards,
     mistakes={
-        "You return what one machine found.": (
+        "Yours are the right ids, sorted by id. Keep them in the order of distance.": (
+            lambda d, i, k: np.sort(i.ravel()[np.argsort(d.ravel())[:k]]),
+        ),
+        "Yours are the right ids, but the farthest of them comes first.": (
+            lambda d, i, k: i.ravel()[np.argsort(d.ravel())[:k]][::-1],
+        ),
+        "You return what one machine found, as a sort of each row by itself also gives. Join all "
+        "lists, then sort.": (
             lambda d, i, k: i[0][:k],
             lambda d, i, k: i[d[:, 0].argmin()][:k],
             lambda d, i, k: i[d.sum(1).argmin()][:k],
@@ -71,7 +78,10 @@ def _merged(got, distances, ids, k):
             lambda d, i, k: np.sort(d.ravel())[:k]
         ),
         "You return positions in the joined list. Look the ids up there.": (
-            lambda d, i, k: np.argsort(d.ravel())[:k]
+            (
+                lambda d, i, k: np.argsort(d.ravel())[:k],
+                lambda d, i, k: np.argsort(d.ravel())[:k] % d.shape[1],
+            )
         ),
         "You sort by id. Sort by distance.": (lambda d, i, k: np.sort(i.ravel())[:k]),
         "You take the same number from each machine. One may hold them all.": (
@@ -121,6 +131,24 @@ def _merged(got, distances, ids, k):
         "You return the machines. Return the ids.": (
             lambda d, i, k: np.argsort(d.ravel())[:k] // d.shape[1]
         ),
+        "You join ids and distances in different orders. Flatten both in the same way.": (
+            lambda d, i, k: i.T.ravel()[np.argsort(d.ravel())[:k]],
+            lambda d, i, k: i.ravel()[np.argsort(d.T.ravel())[:k]],
+        ),
+        "You return ids and distances. The ids were asked for.": (
+            lambda d, i, k: np.stack(
+                [np.sort(d.ravel())[:k], i.ravel()[np.argsort(d.ravel())[:k]]]
+            ),
+            lambda d, i, k: np.stack(
+                [i.ravel()[np.argsort(d.ravel())[:k]], np.sort(d.ravel())[:k]]
+            ),
+            lambda d, i, k: np.stack(
+                [i.ravel()[np.argsort(d.ravel())[:k]], np.sort(d.ravel())[:k]], axis=1
+            ),
+        ),
+        "You average over the machines. Each result has a distance of its own.": (
+            lambda d, i, k: d.mean(0).argsort()[:k],
+        ),
     },
 )
 def merge_shards(distances, ids, k):
@@ -141,7 +169,7 @@ def merge_shards(distances, ids, k):
     cases=(
         "gallery_bytes(1, 8, 1)",
         "gallery_bytes(3, 16, 8)",
-        "gallery_bytes(10**9, 1024, 32)",
+        "gallery_bytes(10**6, 1024, 32)",
     ),
     why=(
         "Images times numbers times bits, and eight bits are a byte. For one bit a number this "
@@ -174,6 +202,8 @@ def merge_shards(distances, ids, k):
             lambda n, d, b: n * d * b / 8 / 1e6,
             lambda n, d, b: n * d * b // 8 // 1000,
             lambda n, d, b: n * d * b // 8 // 1024,
+            lambda n, d, b: n * d * b / 1000,
+            lambda n, d, b: n * d * b / 1024,
         ),
         "You assume floats of 32 bits whatever bits says.": (lambda n, d, b: n * d * 4),
         "You count in int32, which ends at two thousand million. Use Python's own whole numbers.": (
@@ -206,10 +236,12 @@ def merge_shards(distances, ids, k):
             lambda n, d, b: n * d * b // 10,
             lambda n, d, b: n * d * b // 16,
             lambda n, d, b: n * d * b / 10,
+            lambda n, d, b: n * d * b / 16,
         ),
         "You count the values that so many bits can take. The bits themselves take the room.": (
             lambda n, d, b: n * d * 2**b,
             lambda n, d, b: n * d * 2**b // 8,
+            lambda n, d, b: n * d * 2**b / 8,
         ),
         "You add where you should multiply.": (
             lambda n, d, b: (n + d) * b / 8,
@@ -220,6 +252,20 @@ def merge_shards(distances, ids, k):
             lambda n, d, b: n * (d + b / 8),
         ),
         "You assume double precision, 64 bits, whatever bits says.": lambda n, d, b: n * d * 8,
+        "You divide by 8 twice. Eight bits are a byte: once.": (
+            lambda n, d, b: n * d // 8 * b // 8,
+            lambda n, d, b: n * d * b / 64,
+            lambda n, d, b: n * d * b // 64,
+        ),
+        "You divide by bits. More bits take more room: multiply.": (
+            lambda n, d, b: n * d * 8 / b,
+            lambda n, d, b: n * d * 8 // b,
+        ),
+        "You count a number twice, or square it. Each of the three counts once.": (
+            lambda n, d, b: n * d**2 * b / 8,
+            lambda n, d, b: n**2 * d * b / 8,
+            lambda n, d, b: n * d * b**2 / 8,
+        ),
     },
 )
 def gallery_bytes(n_images, latent_dim, bits):

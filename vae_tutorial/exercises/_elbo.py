@@ -118,7 +118,10 @@ def _gaussians(rng, size):
             lambda m, v, s: 0.5 * (np.exp(v) / s + np.log(s) - v - 1).sum(-1)
         ),
         "The log-variance has the wrong sign: it is subtracted.": (
-            lambda m, v, s: 0.5 * ((m**2 + np.exp(v)) / s + np.log(s) + v - 1).sum(-1)
+            (
+                lambda m, v, s: 0.5 * ((m**2 + np.exp(v)) / s + np.log(s) + v - 1).sum(-1),
+                lambda m, v, s: 0.5 * ((m**2 + np.exp(v)) / s - np.log(s) + v - 1).sum(-1),
+            )
         ),
         "You use log_var where the variance belongs. Take the exponential.": (
             lambda m, v, s: 0.5 * ((m**2 + v) / s + np.log(s) - v - 1).sum(-1),
@@ -126,6 +129,20 @@ def _gaussians(rng, size):
         ),
         "You sum over axis 0, the rows. Each row is an image; sum over the last axis, its latent "
         "dimensions.": (lambda m, v, s: 0.5 * ((m**2 + np.exp(v)) / s + np.log(s) - v - 1).sum(0)),
+        "You divide the whole divergence by the prior's variance. Only squared mean and variance "
+        "are.": (
+            lambda m, v, s: 0.5 * (m**2 + np.exp(v) - v - 1).sum(-1) / s,
+            lambda m, v, s: 0.5 * ((m**2 + np.exp(v) - v - 1) / s + np.log(s)).sum(-1),
+        ),
+        "You add the logarithm of the prior's standard deviation. That of its variance belongs "
+        "there.": (
+            lambda m, v, s: 0.5 * ((m**2 + np.exp(v)) / s + np.log(s) / 2 - v - 1).sum(-1),
+            lambda m, v, s: 0.5 * ((m**2 + np.exp(v)) / s + 2 * np.log(s) - v - 1).sum(-1),
+        ),
+        "Your logarithm has base 2 or 10. In nats it is the natural one.": (
+            lambda m, v, s: 0.5 * ((m**2 + np.exp(v)) / s + np.log2(s) - v - 1).sum(-1),
+            lambda m, v, s: 0.5 * ((m**2 + np.exp(v)) / s + np.log10(s) - v - 1).sum(-1),
+        ),
     },
 )
 def kl_to_scaled_prior(mean, log_var, prior_variance):
@@ -228,6 +245,25 @@ def kl_to_scaled_prior(mean, log_var, prior_variance):
             lambda m, v, n: np.exp(np.exp(m + np.exp(v / 2) * n)),
             lambda m, v, n: np.exp(np.exp(m) + np.exp(v / 2) * n),
         ),
+        "You take a root or a power of the log-variance. Halve it, and take the exponential.": (
+            lambda m, v, n: np.exp(m + np.sqrt(v) * n),
+            lambda m, v, n: np.exp(m + np.sqrt(np.abs(v)) * n),
+            lambda m, v, n: np.exp(m + v**2 * n),
+        ),
+        "You multiply by the mean. It is added, inside the exponential.": (
+            lambda m, v, n: np.exp(m * np.exp(v / 2) * n),
+            lambda m, v, n: m * np.exp(np.exp(v / 2) * n),
+        ),
+        "You take the size of the noise. A draw may also lie below the median.": (
+            lambda m, v, n: np.exp(m + np.exp(v / 2) * np.abs(n)),
+            lambda m, v, n: np.exp(m + np.exp(v / 2) * n**2),
+        ),
+        "You correct the mean of z. The logarithm of z has the mean that is given.": (
+            lambda m, v, n: np.exp(m + np.exp(v / 2) * n - np.exp(v) / 2),
+        ),
+        "You halve the log-variance twice. exp(log_var / 2) is the root already.": (
+            lambda m, v, n: np.exp(m + np.exp(v / 4) * n),
+        ),
     },
 )
 def log_normal_draws(mean, log_var, noise):
@@ -269,14 +305,16 @@ def log_normal_draws(mean, log_var, noise):
     ),
     draw=lambda rng, size: (rng.normal(-90, 10, size + 1), rng.gamma(5, 4, size + 1)),
     mistakes={
+        "The sign of the log-likelihood is lost or turned round. It is negative, and stays so.": (
+            lambda ll, kl: -(ll + kl).mean(),
+            lambda ll, kl: np.abs(ll).mean() - kl.mean(),
+        ),
         "You add the divergence. It is a price: subtract it.": (lambda ll, kl: (ll + kl).mean()),
         "You return the sum over the batch. It grows with the batch; return the mean.": (
             lambda ll, kl: (ll - kl).sum()
         ),
         "You return the loss, which is the negative of the ELBO.": (
             lambda ll, kl: (kl - ll).mean(),
-            lambda ll, kl: -(ll + kl).mean(),
-            lambda ll, kl: np.abs(ll).mean() - kl.mean(),
             lambda ll, kl: np.abs(ll - kl).mean(),
         ),
         "You return the log-likelihood alone.": (lambda ll, kl: ll.mean()),
@@ -308,6 +346,22 @@ def log_normal_draws(mean, log_var, noise):
         ),
         "You weigh the divergence by one half. Its half is inside it already.": (
             lambda ll, kl: (ll - 0.5 * kl).mean()
+        ),
+        "You take the exponential of the log-likelihood. The ELBO holds the logarithm itself.": (
+            lambda ll, kl: (np.exp(ll) - kl).mean(),
+        ),
+        "You take one mean of all numbers. Subtract first, then take the mean.": (
+            lambda ll, kl: np.mean([ll, kl]),
+            lambda ll, kl: np.mean(np.concatenate([ll, kl])),
+        ),
+        "You take a logarithm. The log-likelihood is one already.": (
+            lambda ll, kl: (np.log(-ll) - kl).mean(),
+            lambda ll, kl: (np.log(np.abs(ll)) - kl).mean(),
+            lambda ll, kl: (np.log(ll) - kl).mean(),
+        ),
+        "You take the logarithm of a mean. That is another bound: the mean stands outside.": (
+            lambda ll, kl: np.log(np.exp(ll - kl).mean()),
+            lambda ll, kl: np.logaddexp.reduce(ll - kl) - np.log(len(ll)),
         ),
     },
 )
@@ -402,7 +456,10 @@ def _effective(e, axis=-1):
             lambda w: _effective(np.exp(w - w.mean(-1, keepdims=True))),
         ),
         "You take all rows together. Each row has its own number: axis=-1.": (
-            lambda w: _effective(np.exp(w - w.max()).ravel())
+            (
+                lambda w: _effective(np.exp(w - w.max()).ravel()),
+                lambda w: _effective(_exponentials(w).ravel()),
+            )
         ),
         "You work along axis 0. The weights of one image are the last axis.": (
             lambda w: _effective(np.exp(w - w.max(0)), 0)
@@ -416,6 +473,25 @@ def _effective(e, axis=-1):
         "You shift by a fixed number. That holds near it only: shift by the largest weight.": (
             seen(lambda want, got, w: got.shape == want.shape and not np.isfinite(got).all())
         ),
+        "You divide the log-weights. That changes the weights: subtract the largest instead.": (
+            lambda w: _effective(np.exp(w / np.abs(w).max())),
+            lambda w: _effective(np.exp(w / np.abs(w).max(-1, keepdims=True))),
+            lambda w: _effective(np.exp(w / w.max(-1, keepdims=True))),
+            lambda w: _effective(np.exp(w / 1000)),
+        ),
+        "The largest weights of all rows need an axis of their own: keepdims=True.": (
+            lambda w: _effective(np.exp(w - w.max(-1))),
+            lambda w: _effective(np.exp(w.T - w.max(-1))),
+        ),
+        "You square the logarithm. The logarithm of a square is twice it.": (
+            lambda w: np.exp(2 * np.logaddexp.reduce(w, -1) - np.logaddexp.reduce(w**2, -1)),
+        ),
+        "You count the weights that are large. The formula needs no threshold.": (
+            lambda w: (_exponentials(w) > 0.01).sum(-1),
+            lambda w: (_exponentials(w) > 0.5).sum(-1),
+            lambda w: (_exponentials(w) > 0.1).sum(-1),
+            lambda w: (_exponentials(w) > 0).sum(-1),
+        ),
     },
 )
 def effective_draws(log_weights):
@@ -426,3 +502,92 @@ def effective_draws(log_weights):
 def _entropy_terms(w):
     shares = _exponentials(w) / _exponentials(w).sum(-1, keepdims=True)
     return shares * np.log(shares)
+
+
+def _enough(variance, error):
+    return int(np.ceil(variance / error**2))
+
+
+@exercise(
+    PAGE,
+    title="How many draws are enough",
+    level="warm-up",
+    minutes=5,
+    after="elbo-033",
+    statement=(
+        "A first run left some draws of $\\log q - \\log p$ in `log_ratios`. The mean of $n$ draws "
+        "has the standard error $s / \\sqrt n$, where $s$ is the standard deviation of one draw. "
+        "Return the smallest $n$ whose standard error is at most `error` nats."
+    ),
+    example="draws_needed(np.array([0.5, 1.5, 0.5, 1.5]), 0.05)",
+    cases=(
+        "draws_needed(np.array([0.0, 2.0]), 1.0)",
+        "draws_needed(np.array([0.0, 2.0]), 0.3)",
+        "draws_needed(np.array([0.0, 8.0, 4.0]), 0.25)",
+        "draws_needed(np.array([1.0, 1.0, 5.0, 5.0]), 0.75)",
+    ),
+    also=(lambda r, error: _enough(r.var(ddof=1), error),),
+    why="Half the error costs four times as many draws, so the ratio of s to the error is squared.",
+    reasoning=(
+        "The condition is $s / \\sqrt n \\le$ `error`. Multiply by $\\sqrt n$, divide by `error`, "
+        "and square: $n \\ge (s /$ `error`$)^2$. A number of draws is whole, and one below the "
+        "limit is not enough, so round up. The page's table says the same the other way round: for "
+        "each further decimal place a hundred times as many draws. How many draws the first run "
+        "had plays no part; they only tell what $s$ is, roughly if they are few."
+    ),
+    hints=(
+        "Write the condition down, and solve it for n.",
+        "The root of n is at least s divided by the error. So n is at least the square of that; a "
+        "number of draws is whole, and rounding down would break the condition.",
+        "Divide `log_ratios.var()` by `error**2`, and round up with `np.ceil`.",
+    ),
+    draw=lambda rng, size: (rng.normal(0, 1 + size, 3 + size), (0.11, 0.3, 0.7)[size % 3]),
+    mistakes={
+        "You do not square. Half the error costs four times as many draws.": (
+            lambda r, error: int(np.ceil(r.std() / error)),
+            lambda r, error: r.std() / error,
+        ),
+        "You square the error alone. The standard deviation is squared as well: the variance.": (
+            lambda r, error: int(np.ceil(r.std() / error**2))
+        ),
+        "You do not square the error. Divide by its square.": (
+            lambda r, error: int(np.ceil(r.var() / error))
+        ),
+        "You round down, or to the nearest. One draw fewer is not enough: round up.": (
+            lambda r, error: int(r.var() / error**2),
+            lambda r, error: r.var() // error**2,
+            lambda r, error: round(r.var() / error**2),
+        ),
+        "You do not round. A number of draws is whole.": lambda r, error: r.var() / error**2,
+        "You always add one. Where the quotient is whole already, it is enough.": (
+            lambda r, error: int(r.var() / error**2) + 1
+        ),
+        "You count the draws of the first run in. They only tell the standard deviation.": (
+            lambda r, error: int(np.ceil(r.var() / error**2 / len(r))),
+            lambda r, error: int(np.ceil(r.var() / error**2)) - len(r),
+            lambda r, error: int(np.ceil(r.var() / error**2 * len(r))),
+            lambda r, error: int(np.ceil((r.std() / np.sqrt(len(r)) / error) ** 2)),
+        ),
+        "You use the mean. How many draws it takes depends on how much they scatter.": (
+            lambda r, error: int(np.ceil((r.mean() / error) ** 2)),
+            lambda r, error: int(np.ceil(np.abs(r.mean()) / error)),
+        ),
+        "You use squares whose mean was not subtracted. Take the variance.": (
+            lambda r, error: int(np.ceil((r**2).mean() / error**2))
+        ),
+        "Yours is upside down: a smaller error needs more draws.": (
+            lambda r, error: int(np.ceil(error**2 / r.var())),
+            lambda r, error: error**2 / r.var(),
+        ),
+        "You return the standard error of the first run.": (
+            lambda r, error: r.std() / np.sqrt(len(r)),
+            lambda r, error: r.std(ddof=1) / np.sqrt(len(r)),
+        ),
+        "You ask for an interval of two standard errors. One was asked for.": (
+            lambda r, error: int(np.ceil((2 * r.std() / error) ** 2)),
+            lambda r, error: int(np.ceil((1.96 * r.std() / error) ** 2)),
+        ),
+    },
+)
+def draws_needed(log_ratios, error):
+    return int(np.ceil(log_ratios.var() / error**2))

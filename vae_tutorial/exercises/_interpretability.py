@@ -57,7 +57,6 @@ PAGE = "interpretability"
             lambda q, m: q - m,
             lambda q, m: np.abs(q - m),
             lambda q, m: (q - m) / np.linalg.norm(q - m),
-            lambda q, m: ((q - m) / (q - m).sum()) ** 2,
         ),
         "You divide by the number of dimensions. Divide by the sum of all parts.": (
             lambda q, m: (q - m) ** 2 / len(q),
@@ -69,6 +68,8 @@ PAGE = "interpretability"
             lambda q, m: (q - m) ** 2 / (q**2).sum(),
             lambda q, m: (q - m) ** 2 / ((q**2).sum() + (m**2).sum()),
             lambda q, m: q**2 / (q**2).sum(),
+            lambda q, m: m**2 / (m**2).sum(),
+            lambda q, m: (q - m) ** 2 / (m**2).sum(),
         ),
         "You return the whole squared distance. Return each dimension's share.": (
             lambda q, m: ((q - m) ** 2).sum()
@@ -90,6 +91,18 @@ PAGE = "interpretability"
             lambda q, m: q * m / (q * m).sum()
         ),
         "You add where the difference belongs.": (lambda q, m: (q + m) ** 2 / ((q + m) ** 2).sum()),
+        "You square the sum. Square each difference, and add the squares up.": (
+            lambda q, m: (q - m) ** 2 / (q - m).sum() ** 2,
+            lambda q, m: (q - m) ** 2 / np.abs(q - m).sum() ** 2,
+        ),
+        "You raise to the fourth power, or square twice.": (
+            lambda q, m: (q - m) ** 4 / ((q - m) ** 4).sum(),
+            lambda q, m: ((q - m) ** 2 / ((q - m) ** 2).sum()) ** 2,
+        ),
+        "You return which dimension has the largest share. Return all shares.": (
+            lambda q, m: np.argmax((q - m) ** 2),
+            lambda q, m: ((q - m) ** 2 / ((q - m) ** 2).sum()).max(),
+        ),
     },
 )
 def distance_shares(query, match):
@@ -166,6 +179,7 @@ def _one_by_one(difference, deleted):
         "You add up differences without squares, or square their sum.": (
             lambda q, m, d: np.delete(q - m, d).sum(),
             lambda q, m, d: np.delete(q - m, d).sum() ** 2,
+            lambda q, m, d: ((q - m) ** 2).sum() - (q - m)[d].sum() ** 2,
         ),
         "You return one part for each dimension. Add them up.": (
             lambda q, m, d: np.delete(q - m, d) ** 2
@@ -194,6 +208,7 @@ def _one_by_one(difference, deleted):
         "You delete from one of the two only. Delete from their difference.": (
             lambda q, m, d: ((np.delete(q, d) - m) ** 2).sum(),
             lambda q, m, d: ((np.delete(m, d) - q) ** 2).sum(),
+            lambda q, m, d: ((np.delete(q, d) - m[: len(q) - len(d)]) ** 2).sum(),
         ),
         "You shrink the distance by the number deleted. What the dimensions held counts.": (
             lambda q, m, d: ((q - m) ** 2).sum() * (1 - len(d) / len(q)),
@@ -202,6 +217,19 @@ def _one_by_one(difference, deleted):
         "You return the share that is left. The squared distance was asked for.": (
             lambda q, m, d: (np.delete(q - m, d) ** 2).sum() / ((q - m) ** 2).sum(),
             lambda q, m, d: 1 - (np.delete(q - m, d) ** 2).sum() / ((q - m) ** 2).sum(),
+        ),
+        "`~` turns a mask round. For positions make the mask first, or use np.delete.": (
+            lambda q, m, d: ((q - m)[~d] ** 2).sum(),
+            lambda q, m, d: ((q - m)[-d] ** 2).sum(),
+        ),
+        "You put another number where a deleted one was. It must add nothing.": (
+            lambda q, m, d: np.where(np.isin(np.arange(len(q)), d), 1, (q - m) ** 2).sum(),
+            lambda q, m, d: (
+                np.where(np.isin(np.arange(len(q)), d), (q - m).mean(), q - m) ** 2
+            ).sum(),
+            lambda q, m, d: np.where(
+                np.isin(np.arange(len(q)), d), ((q - m) ** 2).mean(), (q - m) ** 2
+            ).sum(),
         ),
     },
 )

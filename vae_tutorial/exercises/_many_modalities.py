@@ -50,6 +50,11 @@ def _product(means, log_vars, prior=1.0):
     ),
     draw=lambda rng, size: (rng.normal(0, 2, (size + 1, 2)), rng.normal(0, 1, (size + 1, 2))),
     mistakes={
+        "You add log-variances up. It is the precisions that add.": (
+            lambda m, v: (_product(m, v)[0], v.sum(0)),
+            lambda m, v: (m.prod(0), v.sum(0)),
+            lambda m, v: (m.sum(0), v.sum(0)),
+        ),
         "The prior is missing: it adds 1 to the precision.": (lambda m, v: _product(m, v, 0.0)),
         "You return the variance. Return its logarithm.": (
             lambda m, v: (_product(m, v)[0], np.exp(_product(m, v)[1]))
@@ -81,10 +86,7 @@ def _product(means, log_vars, prior=1.0):
         "You average the log-variances. It is the precisions that add.": (
             lambda m, v: (_product(m, v)[0], v.mean(0)),
             lambda m, v: (m.mean(0), v.mean(0)),
-            lambda m, v: (_product(m, v)[0], v.sum(0)),
             lambda m, v: (m.mean(0), np.log(np.exp(v).mean(0))),
-            lambda m, v: (m.prod(0), v.sum(0)),
-            lambda m, v: (m.sum(0), v.sum(0)),
         ),
         "You add variances. It is the precisions, one over the variances, that add.": (
             lambda m, v: (_product(m, v)[0], np.log(1 + np.exp(v).sum(0))),
@@ -107,16 +109,26 @@ def _product(means, log_vars, prior=1.0):
         "You take -log_vars for the precision. It is the exponential of that.": (
             lambda m, v: ((-v * m).sum(0) / (1 - v.sum(0)), -np.log(1 - v.sum(0))),
             lambda m, v: ((v * m).sum(0) / (1 + v.sum(0)), -np.log(1 + v.sum(0))),
+            lambda m, v: ((m / v).sum(0) / (1 + (1 / v).sum(0)), -np.log(1 + (1 / v).sum(0))),
         ),
         "You count the prior once for each expert. It is there once.": (
-            lambda m, v: _product(m, v, float(len(m)))
+            (
+                lambda m, v: _product(m, v, float(len(m))),
+                lambda m, v: (
+                    (m * (1 + np.exp(-v))).sum(0) / (1 + np.exp(-v)).sum(0),
+                    -np.log((1 + np.exp(-v)).sum(0)),
+                ),
+            )
         ),
         "You read log_vars as logarithms of standard deviations.": (
             lambda m, v: _product(m, 2 * v),
             lambda m, v: _product(m, v / 2),
         ),
         "You add the means without weights. Weigh each by its precision.": (
-            lambda m, v: (m.sum(0), _product(m, v)[1])
+            (
+                lambda m, v: (m.sum(0), _product(m, v)[1]),
+                lambda m, v: (m.sum(0) / (1 + np.exp(-v).sum(0)), _product(m, v)[1]),
+            )
         ),
         "You multiply over axis 1, the dimensions. Experts are the rows, axis 0.": (
             lambda m, v: _product(m.T, v.T)
@@ -126,6 +138,12 @@ def _product(means, log_vars, prior=1.0):
                 (np.exp(-v) * m).mean(0) / (1 + np.exp(-v).mean(0)),
                 -np.log(1 + np.exp(-v).mean(0)),
             )
+        ),
+        "You multiply the precisions. Densities multiply, and their precisions add.": (
+            lambda m, v: (
+                (m * np.exp(-v)).sum(0) / (1 + np.exp(-v).prod(0)),
+                -np.log(1 + np.exp(-v).prod(0)),
+            ),
         ),
     },
 )
@@ -163,6 +181,9 @@ def product_of_experts(means, log_vars):
     ),
     draw=lambda rng, size: (rng.normal(0, 1, (2, 2 + size, 3)),),
     mistakes={
+        "You take the first and the last frame alone. All of them count.": (
+            lambda d: (d[:, 0] + d[:, -1]) / 2,
+        ),
         "You take the maximum over the frames.": (
             lambda d: d.max(1),
             lambda d: (d.max(1) + d.min(1)) / 2,
@@ -184,7 +205,6 @@ def product_of_experts(means, log_vars):
         "You return one frame. Take the mean over all.": (
             lambda d: d[:, -1],
             lambda d: d[:, d.shape[1] // 2],
-            lambda d: (d[:, 0] + d[:, -1]) / 2,
             lambda d: d[:, ::2].mean(1),
             lambda d: d[:, 1:].mean(1),
             lambda d: d[:, :-1].mean(1),
@@ -209,6 +229,10 @@ def product_of_experts(means, log_vars):
         "You return how much the frames vary. Their mean was asked for.": (
             lambda d: d.std(1),
             lambda d: d.var(1),
+        ),
+        "You divide whole numbers by //, which rounds down.": (lambda d: d.sum(1) // d.shape[1],),
+        "You divide by the number of frames of the example. Take it from the shape.": (
+            lambda d: d.sum(1) / 2,
         ),
     },
 )

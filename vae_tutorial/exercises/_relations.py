@@ -15,6 +15,8 @@ def related(wanted, results) -> str:
     pairs = [(np.asarray(want), got) for want, got in zip(wanted, results, strict=True)]
     if any(got.dtype.kind not in "fiub" or want.dtype.kind == "O" for want, got in pairs):
         return ""
+    if any(np.isnan(got).any() and not np.isnan(want).any() for want, got in pairs):
+        return ""  # the root of a negative number is NaN as well: that tells nothing
     pairs = [(_signed(want), _signed(got)) for want, got in pairs]
     with np.errstate(all="ignore"):
         for words, change in CHANGES.items():
@@ -79,6 +81,9 @@ CHANGES = {
     ),
     "Your results are the right ones with an axis of length 1 too many. Look for keepdims, or for "
     "brackets.": lambda w, g: (w, g.reshape(w.shape)) if g.ndim > w.ndim else (0, 1),
+    "Your results are the right ones in another shape.": lambda w, g: (
+        (w.ravel(), g.ravel()) if w.shape != g.shape else (0, 1)
+    ),
     "Your results are the right ones in reversed order.": lambda w, g: (w[::-1], g),
     "Your results are the right ones in another order.": lambda w, g: (np.sort(w), np.sort(g)),
     "Your results are the right ones rounded to whole numbers.": lambda w, g: (
@@ -87,6 +92,7 @@ CHANGES = {
     "Your results are the right ones rounded down, as by // or int.": lambda w, g: (
         (w, g) if same(w, g) else (np.trunc(w), g)
     ),
+    "Your results are the right ones rounded to a few decimals.": lambda w, g: _rounded(w, g),
     "Your results are the square roots of the right ones.": lambda w, g: (np.sqrt(w), g),
     "Your results are the squares of the right ones.": lambda w, g: (w**2, g),
     "Your results are the absolute values of the right ones.": lambda w, g: (np.abs(w), g),
@@ -104,6 +110,12 @@ CHANGES = {
     "Your results still have to be averaged over an axis.": lambda w, g: _reduced(w, g, np.mean),
     "Your results are the first of the right ones only.": lambda w, g: (w[0], g),
 }
+
+
+def _rounded(want, got):
+    """Return the right result with as many decimals, of three at most, as ``got`` has."""
+    tries = (np.round(want, decimals) for decimals in (3, 2, 1))
+    return (want, got) if same(want, got) else (next((w for w in tries if same(w, got)), want), got)
 
 
 def _reduced(want, got, how):

@@ -95,13 +95,31 @@ def _two_sets(rng, size):
                 np.linalg.norm(q, axis=1)[:, None] + np.linalg.norm(g, axis=1) - 2 * q @ g.T
             )
         ),
+        "The squared lengths of the queries need an axis of their own, so that they go down the "
+        "rows.": (
+            lambda q, g: (q**2).sum(1) + (g**2).sum(1) - 2 * q @ g.T,
+            lambda q, g: (q**2).sum(1) + (g**2).sum(1)[:, None] - 2 * q @ g.T,
+        ),
         "Two arrays of different length cannot be subtracted. Give the queries a new axis: "
         "queries[:, np.newaxis].": (
             lambda q, g: ((q - g) ** 2).sum(-1),
             lambda q, g: np.linalg.norm(q - g, axis=-1),
             lambda q, g: np.linalg.norm(q - g, axis=-1) ** 2,
-            lambda q, g: (q**2).sum(1) + (g**2).sum(1) - 2 * q @ g.T,
             lambda q, g: (q - g) ** 2,
+        ),
+        "You take one length of the whole table. Each row has its own: axis=1.": (
+            lambda q, g: (q**2).sum() + (g**2).sum() - 2 * q @ g.T,
+        ),
+        "You put 1 for the squared lengths. That holds for descriptors of length one alone.": (
+            lambda q, g: 2 - 2 * q @ g.T,
+            lambda q, g: 1 - q @ g.T,
+        ),
+        "You compare lengths. Two descriptors of the same length can lie far apart.": (
+            lambda q, g: (np.linalg.norm(q, axis=1)[:, None] - np.linalg.norm(g, axis=1)) ** 2,
+            lambda q, g: (q**2).sum(1)[:, None] - (g**2).sum(1),
+        ),
+        "You add up over axis 0, the rows. A descriptor's numbers are axis 1.": (
+            lambda q, g: (q**2).sum(0)[:, None] + (g**2).sum(0) - 2 * q @ g.T,
         ),
     },
 )
@@ -181,6 +199,7 @@ def _cosines(q, g):
             lambda q, g: q @ g.T / np.abs(q).sum(1)[:, None] / np.abs(g).sum(1),
             lambda q, g: q @ g.T / q.sum(1)[:, None] / g.sum(1),
             lambda q, g: q @ g.T / np.abs(q).max(1)[:, None] / np.abs(g).max(1),
+            lambda q, g: q @ g.T / q.max(1)[:, None] / g.max(1),
         ),
         "You return Euclidean distances. The cosine comes from the inner product.": (
             lambda q, g: np.linalg.norm(q[:, None] - g, axis=-1),
@@ -198,8 +217,25 @@ def _cosines(q, g):
         "Lengths of shape (n,) go along the columns. Keep the axis: keepdims=True.": (
             lambda q, g: (q / np.linalg.norm(q, axis=1)) @ (g / np.linalg.norm(g, axis=1)).T,
             lambda q, g: q @ g.T / np.linalg.norm(q, axis=1) / np.linalg.norm(g, axis=1),
+            lambda q, g: q @ g.T / (np.linalg.norm(q, axis=1) * np.linalg.norm(g, axis=1)),
         ),
         "You exchange rows and columns: queries are the rows.": lambda q, g: _cosines(q, g).T,
+        "You scale the products. Scale each descriptor before the product.": (
+            lambda q, g: q @ g.T / np.linalg.norm(q @ g.T),
+            lambda q, g: q @ g.T / np.abs(q @ g.T).max(),
+            lambda q, g: q @ g.T / np.linalg.norm(q @ g.T, axis=1, keepdims=True),
+        ),
+        "You compare row by row. Every query meets every gallery descriptor: a table.": (
+            lambda q, g: (q * g).sum(1) / (np.linalg.norm(q, axis=1) * np.linalg.norm(g, axis=1)),
+        ),
+        "You take the root of the lengths as well. A length is a root already.": (
+            lambda q, g: (
+                q @ g.T / np.sqrt(np.linalg.norm(q, axis=1)[:, None] * np.linalg.norm(g, axis=1))
+            ),
+        ),
+        "You take the cosine of a cosine. The quotient is the cosine already.": (
+            lambda q, g: np.cos(_cosines(q, g)),
+        ),
     },
 )
 def cosine_similarity(queries, gallery):
@@ -243,6 +279,12 @@ def cosine_similarity(queries, gallery):
     ),
     draw=lambda rng, size: (rng.normal(0, 1, 3), rng.normal(2, 1, (size + 1, 3))),
     mistakes={
+        "You halve the sum. Divide by the number of descriptors.": (
+            lambda q, n: (q + n.sum(0)) / 2,
+        ),
+        "You count one descriptor too many. There are the neighbours, and the query.": (
+            lambda q, n: (q + n.sum(0)) / (2 + len(n)),
+        ),
         "You leave the query itself out of the mean.": (lambda q, n: n.mean(0)),
         "The query weighs as much as all neighbours together. Give each descriptor one vote.": (
             lambda q, n: (q + n.mean(0)) / 2
@@ -256,6 +298,8 @@ def cosine_similarity(queries, gallery):
             lambda q, n: np.vstack([q, n]).mean(1),
             lambda q, n: np.mean([q.mean(), n.mean()]),
             lambda q, n: (q + n.sum()) / (1 + len(n)),
+            lambda q, n: (q + n.sum(1)) / (1 + len(n)),
+            lambda q, n: (q + n.mean(1)) / 2,
         ),
         "You return the median. The mean was asked for.": (
             lambda q, n: np.median(np.vstack([q, n]), axis=0)
@@ -292,8 +336,16 @@ def cosine_similarity(queries, gallery):
         "You divide by the length of a descriptor. Divide by the number of descriptors.": (
             lambda q, n: (q + n.sum(0)) / len(q),
             lambda q, n: (q + n.sum(0)) / (1 + len(q)),
-            lambda q, n: (q + n.sum(0)) / (2 + len(n)),
-            lambda q, n: (q + n.sum(0)) / 2,
+            lambda q, n: (q + n.sum(0)) / n.size,
+            lambda q, n: (q + n.sum(0)) / (q.size + n.size),
+        ),
+        "You divide by the number of descriptors of the example. Take it from the shape.": (
+            lambda q, n: (q + n.sum(0)) / 3,
+            lambda q, n: np.mean([q, n[0], n[1]], axis=0),
+        ),
+        "You weigh by distance. All have the same weight.": (
+            lambda q, n: np.average(n, axis=0, weights=1 / (1 + ((n - q) ** 2).sum(1))),
+            lambda q, n: np.average(n, axis=0, weights=np.exp(-((n - q) ** 2).sum(1))),
         ),
     },
 )
@@ -374,6 +426,13 @@ def _cut_from_the_end_of_one(image, down, right):
         int(rng.integers(0, 4)),
     ),
     mistakes={
+        "Your image comes round on one side, or in a corner. All rows and columns that come in "
+        "are 0.": (
+            lambda image, d, r: _rolled(image, d, r, np.s_[:d]),
+            lambda image, d, r: _rolled(image, d, r, np.s_[:, :r]),
+            lambda image, d, r: _rolled(image, d, r, np.s_[:d, :r]),
+            lambda image, d, r: np.roll(image, d * image.shape[1] + r),
+        ),
         "Your image comes round at the other side, as np.roll does. That tears a digit in two.": (
             lambda image, d, r: np.roll(image, (d, r), axis=(0, 1)),
             lambda image, d, r: np.roll(image, (r, d), axis=(0, 1)),
@@ -381,6 +440,8 @@ def _cut_from_the_end_of_one(image, down, right):
             lambda image, d, r: np.roll(image, d, axis=0),
             lambda image, d, r: np.roll(image, r, axis=1),
             lambda image, d, r: np.roll(image, d, axis=1),
+            lambda image, d, r: np.roll(np.roll(image, r, axis=1), d, axis=1),
+            lambda image, d, r: np.roll(np.roll(image, r, axis=0), d, axis=0),
         ),
         "You have exchanged rows and columns: down is the first axis.": (
             lambda image, d, r: _shifted(image, r, d)
@@ -430,7 +491,27 @@ def _cut_from_the_end_of_one(image, down, right):
         ),
         "You leave the image as it was.": lambda image, d, r: image,
         "You move one pixel too far.": (
-            lambda image, d, r: _shifted(image, min(d + 1, len(image)), r + 1)
+            (
+                lambda image, d, r: _shifted(image, min(d + 1, len(image)), r + 1),
+                lambda image, d, r: _shifted(image, min(d + 1, len(image)), r),
+                lambda image, d, r: _shifted(image, d, min(r + 1, image.shape[1])),
+            )
+        ),
+        "You set one row or column to 0. As many come in as the image moves.": (
+            lambda image, d, r: _rolled(image, d, r, np.s_[0], np.s_[:, 0]),
+            lambda image, d, r: _rolled(image, d, r, np.s_[d], np.s_[:, r]),
+            lambda image, d, r: _rolled(image, d, r, np.s_[: min(d, 1)], np.s_[:, : min(r, 1)]),
+        ),
+        "You set the rows to 0 that lie on the other side. What is new is above and on the left.": (
+            lambda image, d, r: _rolled(image, d, r, np.s_[-d:], np.s_[:, -r:]),
+            lambda image, d, r: _rolled(
+                image, d, r, np.s_[len(image) - d :], np.s_[:, image.shape[1] - r :]
+            ),
+        ),
+        "You fill what comes in with a grey of the image. It is 0.": (
+            lambda image, d, r: _shifted(image - image.mean(), d, r) + image.mean(),
+            lambda image, d, r: _shifted(image - image.min(), d, r) + image.min(),
+            lambda image, d, r: _shifted(image - image.max(), d, r) + image.max(),
         ),
     },
 )
@@ -508,6 +589,8 @@ def shift_image(image, down, right):
         "You add the XOR up as numbers. Spread each byte into its bits first.": (
             lambda q, g: (q ^ g).sum(1),
             lambda q, g: (q ^ g).astype(int).sum(1),
+            lambda q, g: [bin(int(a)).count("1") for a in (q ^ g).sum(1)],
+            lambda q, g: np.log2(q ^ g).sum(1),
         ),
         "You return one number for everything. Each row of the gallery has its own.": (
             lambda q, g: np.unpackbits(q ^ g).sum(),
@@ -532,8 +615,149 @@ def shift_image(image, down, right):
             lambda q, g: np.unpackbits(q ^ g, axis=1).sum(1) ** 0.5,
             lambda q, g: np.unpackbits(q ^ g, axis=1).sum(1) ** 2,
         ),
+        "You say whether codes differ. Count in how many bits.": (
+            lambda q, g: (q != g).any(1),
+            lambda q, g: (q == g).all(1),
+        ),
+        "You count the ones of the gallery. The query plays no part.": (
+            lambda q, g: np.unpackbits(g, axis=1).sum(1),
+        ),
+        "You return a ranking. Return the distances.": (
+            lambda q, g: np.unpackbits(q ^ g, axis=1).sum(1).argsort(),
+            lambda q, g: np.unpackbits(q ^ g, axis=1).sum(1).argsort(kind="stable"),
+        ),
+        "Your differences of bits have a sign, and cancel. Take their sizes before the sum.": (
+            lambda q, g: (np.unpackbits(q).astype(int) - np.unpackbits(g, axis=1)).sum(1),
+            lambda q, g: (np.unpackbits(g, axis=1) - np.unpackbits(q).astype(int)).sum(1),
+            lambda q, g: (np.unpackbits(q) - np.unpackbits(g, axis=1)).sum(1),
+        ),
+        "In Python ^ is XOR and ** is a power. You take the power.": (
+            lambda q, g: np.unpackbits(q**g, axis=1).sum(1),
+        ),
     },
 )
 def hamming_distances(query, gallery):
     differ = np.bitwise_xor(query, gallery)
     return np.unpackbits(differ, axis=1).sum(axis=1)
+
+
+def _rolled(image, down, right, *emptied):
+    """Return an image rolled round its edges, with parts of it set to 0."""
+    moved = np.roll(image, (down, right), axis=(0, 1))
+    for part in emptied:
+        moved[part] = 0
+    return moved
+
+
+def _own_results(rng, size):
+    results = np.array([rng.permutation(5 + size)[: 3 + size // 2] for _ in range(1 + size)])
+    own = results[np.arange(1 + size), np.arange(1 + size) % 2]
+    return results, own if size % 3 else np.arange(1 + size) + 5 + size
+
+
+@exercise(
+    PAGE,
+    title="Leave the query out by hand",
+    level="standard",
+    minutes=5,
+    after="retrieval-018",
+    statement=(
+        "`results` holds the $k + 1$ nearest positions of each query, one row each; `own` holds "
+        "where the queries themselves stand in the gallery. Return the $k$ nearest others. A copy "
+        "of the query is at distance zero too, so it need not come first, and it may be missing."
+    ),
+    example="without_itself(np.array([[4, 7, 2], [8, 5, 1]]), np.array([4, 5]))",
+    cases=(
+        "without_itself(np.array([[0, 1, 2]]), np.array([2]))",
+        "without_itself(np.array([[5, 6, 7]]), np.array([9]))",
+        "without_itself(np.array([[1, 0], [1, 0]]), np.array([0, 1]))",
+        "without_itself(np.array([[2, 0, 1], [0, 1, 2], [3, 2, 1]]), np.array([0, 1, 2]))",
+    ),
+    why="What goes out is named by its position, not by its rank: a copy may stand before it.",
+    reasoning=(
+        "The first result is the query itself only if nothing else lies at distance zero. Where a "
+        "copy stands before it, cutting the first column throws away a true result and keeps the "
+        "query. So compare with `own`, row by row, and keep what differs, in its order. If the "
+        "query is not among them, because more copies than places are nearer, all $k + 1$ are "
+        "others; the first $k$ of these are the answer. That is why one asks for $k + 1$."
+    ),
+    hints=(
+        "What do you know of the query: the rank at which it stands, or its position in the "
+        "gallery?",
+        "Its position. In each row keep what differs from it, in the same order. Then a row has k "
+        "entries, or k + 1 where the query was not among them.",
+        "`row[row != me][:k]` for each `row` of `results` and each `me` of `own`, with `zip`; `k` "
+        "is one less than the number of columns.",
+    ),
+    draw=_own_results,
+    mistakes={
+        "You drop the first result. A copy may stand there, and then the query itself stays.": (
+            lambda results, own: results[:, 1:]
+        ),
+        "You drop the last result. That keeps the query.": lambda results, own: results[:, :-1],
+        "You drop nothing.": lambda results, own: results,
+        "Where the query is not among the results, a row keeps one more. Cut each at k.": (
+            lambda results, own: np.array(
+                [row[row != me] for row, me in zip(results, own, strict=True)]
+            ),
+            lambda results, own: results[results != own[:, None]].reshape(len(results), -1),
+            lambda results, own: [
+                [i for i in row if i != me] for row, me in zip(results, own, strict=True)
+            ],
+        ),
+        "You leave all queries out of every row. Each row leaves out its own alone.": (
+            lambda results, own: np.array([row[~np.isin(row, own)] for row in results]),
+            lambda results, own: np.array(
+                [row[~np.isin(row, own)][: len(row) - 1] for row in results]
+            ),
+        ),
+        "You compare along the columns. Each row has its own query: own[:, np.newaxis].": (
+            lambda results, own: results[results != own].reshape(len(results), -1),
+            lambda results, own: results[results != own],
+        ),
+        "You take `own` for ranks. It holds positions in the gallery.": (
+            lambda results, own: np.array(
+                [np.delete(row, me) for row, me in zip(results, own, strict=True)]
+            ),
+            lambda results, own: [
+                np.delete(row, min(me, len(row) - 1)) for row, me in zip(results, own, strict=True)
+            ],
+        ),
+        "You leave the row's number out. The query's position stands in `own`.": (
+            lambda results, own: np.array(
+                [row[row != i][: len(row) - 1] for i, row in enumerate(results)]
+            )
+        ),
+        "You sort the positions. Nearest first is the order that they have.": (
+            lambda results, own: np.array(
+                [
+                    np.sort(row[row != me][: len(row) - 1])
+                    for row, me in zip(results, own, strict=True)
+                ]
+            ),
+            lambda results, own: np.array(
+                [np.setdiff1d(row, [me]) for row, me in zip(results, own, strict=True)]
+            ),
+            lambda results, own: np.array(
+                [
+                    np.sort(row[row != me])[: len(row) - 1]
+                    for row, me in zip(results, own, strict=True)
+                ]
+            ),
+        ),
+        "You put another number where the query stood. It has to go, and the rest moves up.": (
+            lambda results, own: np.where(results == own[:, None], -1, results),
+            lambda results, own: np.where(results == own[:, None], -1, results)[:, :-1],
+        ),
+        "You return which results are others. Return the results themselves.": (
+            lambda results, own: results != own[:, None]
+        ),
+        "You return one row for all queries. Each query keeps its own.": (
+            lambda results, own: results[results != own[:, None]]
+        ),
+        "You return the query itself.": lambda results, own: own,
+    },
+)
+def without_itself(results, own):
+    k = results.shape[1] - 1
+    return np.array([row[row != me][:k] for row, me in zip(results, own, strict=True)])

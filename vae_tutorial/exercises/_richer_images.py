@@ -19,6 +19,21 @@ def _reciprocals(found, right, first=1):
     return np.where(hits.any(1), 1 / (hits.argmax(1) + first), 0.0)
 
 
+def _in_the_whole_table(found, right):
+    places = [np.where(found == r)[1][0] for row, r in zip(found, right, strict=True) if r in row]
+    return sum(1 / (place + 1) for place in places) / len(found)
+
+
+def _from_zero(found, right):
+    pairs = zip(found, right, strict=True)
+    return sum(1 / list(row).index(r) for row, r in pairs if r in row) / len(found)
+
+
+def _from_zero_where_found(found, right):
+    pairs = zip(found, right, strict=True)
+    return sum(1 / list(row).index(r) if r in row[1:] else 0 for row, r in pairs) / len(found)
+
+
 @exercise(
     PAGE,
     title="Mean reciprocal rank",
@@ -71,6 +86,11 @@ def _reciprocals(found, right, first=1):
                     (f == r[:, None]).any(1), (f == r[:, None]).argmax(1) + 1, f.shape[1] + 1
                 ).mean()
             ),
+            lambda f, r: 1 / np.mean((f == r[:, None]).argmax(1)[(f == r[:, None]).any(1)] + 1),
+            lambda f, r: (
+                1
+                / np.where((f == r[:, None]).any(1), (f == r[:, None]).argmax(1) + 1, np.inf).mean()
+            ),
         ),
         "Off by one: the first result has rank 1.": (lambda f, r: _reciprocals(f, r, 2).mean()),
         "You count queries whose image was found. That is recall.": (
@@ -101,6 +121,8 @@ def _reciprocals(found, right, first=1):
             lambda f, r: np.where(
                 (f == r[:, None]).any(1), 1 / np.maximum((f == r[:, None]).argmax(1), 1), 0
             ).mean(),
+            _from_zero,
+            _from_zero_where_found,
         ),
         "You return the median. Take the mean.": lambda f, r: np.median(_reciprocals(f, r)),
         "You count a query that found nothing as if its image came last, or one place after.": (
@@ -116,7 +138,10 @@ def _reciprocals(found, right, first=1):
             lambda f, r: (1 / r).mean(),
         ),
         "You divide by the number of results. Divide by the number of queries.": (
-            lambda f, r: _reciprocals(f, r).sum() / f.shape[1]
+            (
+                lambda f, r: _reciprocals(f, r).sum() / f.shape[1],
+                lambda f, r: _reciprocals(f, r).sum() / f.size,
+            )
         ),
         "Each row has its own right image: compare with right[:, np.newaxis].": (
             lambda f, r: np.where((f == r).any(1), 1 / ((f == r).argmax(1) + 1), 0).mean(),
@@ -130,6 +155,32 @@ def _reciprocals(found, right, first=1):
         "You share a hit out by the number of results. It counts one over its rank.": (
             lambda f, r: (f == r[:, None]).mean()
         ),
+        "Your loop returns at the first hit. Add up over all queries, and return after the loop.": (
+            lambda f, r: next(
+                (
+                    1 / (i + 1)
+                    for row, x in zip(f, r, strict=True)
+                    for i, y in enumerate(row)
+                    if y == x
+                ),
+                0,
+            ),
+            lambda f, r: _reciprocals(f, r)[0],
+            lambda f, r: _reciprocals(f, r)[0] / len(f),
+        ),
+        "You discount by a logarithm, as nDCG does. Take one over the rank.": (
+            lambda f, r: np.where(
+                (f == r[:, None]).any(1), 1 / np.log2((f == r[:, None]).argmax(1) + 2), 0
+            ).mean(),
+        ),
+        "You count ranks from the end. The best stands first.": (
+            lambda f, r: _reciprocals(f[:, ::-1], r).mean(),
+        ),
+        "You sort what is ranked already. Its order is the ranking.": (
+            lambda f, r: _reciprocals(np.argsort(f, axis=1), r).mean(),
+            lambda f, r: _reciprocals(np.sort(f, axis=1), r).mean(),
+        ),
+        "You look in the whole table. Each query has a row of its own.": (_in_the_whole_table,),
     },
 )
 def mean_reciprocal_rank(found, right):
@@ -172,7 +223,13 @@ def mean_reciprocal_rank(found, right):
     draw=lambda rng, size: (rng.integers(0, 9, 6 + size), int(rng.integers(2, 4))),
     mistakes={
         "You split by the position of the image. Another drawing of the same symbol is then in "
-        "training: data have leaked.": (lambda s, e: np.arange(len(s)) % e == 0),
+        "training: data have leaked.": (
+            (
+                lambda s, e: np.arange(len(s)) % e == 0,
+                lambda s, e: np.arange(len(s)) % e != 0,
+                lambda s, e: (np.arange(len(s)) + 1) % e == 0,
+            )
+        ),
         "You return the training images. Mark those that are held out.": (lambda s, e: s % e != 0),
         "You hold out the symbols that leave a rest of 1.": (lambda s, e: s % e == 1),
         "You hold out only the first image of each symbol. The others leak it.": (
@@ -211,6 +268,26 @@ def mean_reciprocal_rank(found, right):
             lambda s, e: s / e,
             lambda s, e: s / e == 0,
             lambda s, e: s // e == s,
+        ),
+        "You return one answer for all images. Each image has its own: no all, any or if.": (
+            lambda s, e: bool((s % e == 0).all()),
+            lambda s, e: bool((s % e == 0).any()),
+        ),
+        "You return how many are held out. Return True or False for each image.": (
+            lambda s, e: (s % e == 0).sum(),
+            lambda s, e: (s % e == 0).mean(),
+        ),
+        "You compare bits. The rest of a division is %.": (
+            lambda s, e: s & e == 0,
+            lambda s, e: (s & e) == 0,
+            lambda s, e: (s & (e - 1)) == 0,
+        ),
+        "You compare which is larger. Ask whether a division leaves a rest.": (
+            lambda s, e: s > e,
+            lambda s, e: s >= e,
+        ),
+        "You draw lots. Images of one symbol then fall on both sides.": (
+            lambda s, e: np.random.default_rng(0).random(len(s)) < 1 / e,
         ),
     },
 )

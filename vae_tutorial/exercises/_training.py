@@ -70,6 +70,7 @@ def _posterior_means(rng, size):
             lambda means, t: int((means.mean(axis=0) > t).sum()),
             lambda means, t: int((np.abs(means.mean(axis=0)) > t).sum()),
             lambda means, t: int((np.abs(means).mean(axis=0) > t).sum()),
+            lambda means, t: int((means.sum(axis=0) > t).sum()),
         ),
         "You compare the range with the threshold. It is meant for the variance.": (
             lambda means, t: int((np.ptp(means, axis=0) > t).sum())
@@ -87,7 +88,10 @@ def _posterior_means(rng, size):
             lambda means, t: int((means.var(axis=0) < t).sum()),
         ),
         "You count a variance that equals the threshold. Above means larger.": (
-            lambda means, t: int((means.var(axis=0) >= t).sum())
+            (
+                lambda means, t: int((means.var(axis=0) >= t).sum()),
+                lambda means, t: int((means.var(axis=0) == t).sum()),
+            )
         ),
         "You count all dimensions, active or not: len counts False as well. Use sum.": (
             lambda means, t: means.shape[1],
@@ -106,6 +110,20 @@ def _posterior_means(rng, size):
         "You count single values above the threshold. Take the variance of each dimension.": (
             lambda means, t: int((means > t).sum()),
             lambda means, t: int((np.abs(means) > t).sum()),
+        ),
+        "You add the variances up. Compare each with the threshold, and count.": (
+            lambda means, t: means.var(axis=0).sum(),
+            lambda means, t: means.var(axis=0)[means.var(axis=0) > t].sum(),
+            lambda means, t: means.var(axis=0).mean(),
+        ),
+        "You add up squared deviations and do not divide by the number of images.": (
+            lambda means, t: int((means.var(axis=0) * len(means) > t).sum()),
+        ),
+        "You subtract one mean of all numbers. Each dimension has its own mean.": (
+            lambda means, t: int((((means - means.mean()) ** 2).mean(axis=0) > t).sum()),
+        ),
+        "You average absolute deviations. A variance averages their squares.": (
+            lambda means, t: int((np.abs(means - means.mean(axis=0)).mean(axis=0) > t).sum()),
         ),
     },
 )
@@ -170,7 +188,6 @@ def _epochs(rng, size):
             lambda e, n: e // n,
         ),
         "Your weight stops at another height, or is there too early. It reaches 1 at `epochs`.": (
-            lambda e, n: min(0.5, e / n),
             lambda e, n: min(1.0, 2 * e / n),
             lambda e, n: min(1.0, e / (2 * n)),
         ),
@@ -187,6 +204,8 @@ def _epochs(rng, size):
             lambda e, n: min(1.0, e / (n + 1)),
             lambda e, n: max(0.0, min(1.0, (e - 1) / n)),
             lambda e, n: min(1.0, (e - 1) / n),
+            lambda e, n: (e - 1) / n if e < n else 1.0,
+            lambda e, n: (e - 1) / (n - 1) if e < n else 1.0,
         ),
         "Your weight starts again after the warm-up. It stays at 1.": (lambda e, n: (e % n) / n,),
         "You take the larger of the two: the weight is never below 1. Take the smaller.": (
@@ -202,7 +221,32 @@ def _epochs(rng, size):
         ),
         "Your weight is 1 from the start.": (lambda e, n: 1.0),
         "You return a per cent. The weight goes from 0 to 1.": (lambda e, n: 100 * min(1.0, e / n)),
+        "Your weight is the same whatever the epoch is.": (
+            lambda e, n: 0.25,
+            lambda e, n: 0.5,
+            lambda e, n: 0.0,
+        ),
+        "You divide by 20, the number of the example.": (
+            lambda e, n: e / 20,
+            lambda e, n: min(1.0, e / 20),
+        ),
+        "Your cap is another one. The weight rises to 1 and stays there.": (
+            lambda e, n: min(0.99, e / n),
+            lambda e, n: min(0.9, e / n),
+            lambda e, n: min(0.5, e / n),
+        ),
         "Your weight does not rise in a straight line.": seen(lambda want, got, e, n: 0 < got < 1),
+        "You subtract, or take a power. Divide epoch by epochs.": (
+            lambda e, n: min(1, n - e),
+            lambda e, n: np.exp(e - n),
+            lambda e, n: n - e,
+        ),
+        "You return the weights of all epochs. One was asked for.": (
+            lambda e, n: [min(1.0, i / n) for i in range(e + 1)],
+            lambda e, n: np.linspace(0, 1, n),
+            lambda e, n: np.linspace(0, 1, n + 1),
+            lambda e, n: [min(1.0, i / n) for i in range(n)],
+        ),
     },
 )
 def warmup_weight(epoch, epochs):
@@ -270,6 +314,8 @@ def warmup_weight(epoch, epochs):
             lambda n, d: n + d,
             lambda n, d: n / (n + d),
             lambda n, d: d / (n + d),
+            lambda n, d: 1 / n + 1 / d,
+            lambda n, d: 1 / d - 1 / n,
         ),
         "You take a logarithm. Beta is the ratio itself.": lambda n, d: np.log(n / d),
         "You take a root. Both means are of plain sums.": lambda n, d: (n / d) ** 0.5,
@@ -331,9 +377,12 @@ def equivalent_beta(n_pixels, latent_dim):
         "You take the smaller of the two. That caps the price from above.": (
             lambda kl, f: np.minimum(kl.mean(0), f).sum()
         ),
+        "You take all dimensions together. Each has its own mean, and its own floor.": (
+            lambda kl, f: max(kl.mean(), f),
+            lambda kl, f: max(kl.mean(), f) * kl.shape[1],
+        ),
         "You apply the floor to the sum. One busy dimension then pays for all others.": (
             lambda kl, f: max(kl.mean(0).sum(), f),
-            lambda kl, f: max(kl.mean(), f),
         ),
         "You apply the floor to each image before averaging. Average over the batch first.": (
             lambda kl, f: np.maximum(kl, f).mean(0).sum()
@@ -363,16 +412,140 @@ def equivalent_beta(n_pixels, latent_dim):
             lambda kl, f: np.maximum(kl, f).sum(),
             lambda kl, f: np.maximum(kl.sum(0), f).mean(),
         ),
+        "You apply the floor to each image's sum. Each dimension has a floor of its own.": (
+            lambda kl, f: np.maximum(kl.sum(1), f).mean(),
+            lambda kl, f: np.maximum(kl.sum(1), f * kl.shape[1]).mean(),
+        ),
         "You average over axis 1, the dimensions. The batch is the first axis.": (
             lambda kl, f: np.maximum(kl.mean(1), f).sum(),
             lambda kl, f: np.maximum(kl.mean(1), f).mean(),
-            lambda kl, f: np.maximum(kl.sum(1), f).mean(),
         ),
         "You return the dimensions. Add them up.": lambda kl, f: np.maximum(kl.mean(0), f),
         "You count only the dimensions below the floor.": (
-            lambda kl, f: f * (kl.mean(0) < f).sum()
+            (
+                lambda kl, f: f * (kl.mean(0) < f).sum(),
+                lambda kl, f: (kl.mean(0) > f).sum(),
+                lambda kl, f: (kl.mean(0) < f).sum(),
+            )
+        ),
+        "You average twice, or divide once more by the batch.": (
+            lambda kl, f: np.maximum(kl.mean(0), f).sum() / len(kl),
+            lambda kl, f: np.maximum(kl.mean(0) / len(kl), f).sum(),
+        ),
+        "You take the median, or the largest, over the batch. The average was asked for.": (
+            lambda kl, f: np.maximum(np.median(kl, axis=0), f).sum(),
+            lambda kl, f: np.maximum(kl.max(0), f).sum(),
+        ),
+        "You return the largest dimension. Add all of them up.": (
+            lambda kl, f: np.maximum(kl.mean(0), f).max(),
         ),
     },
 )
 def free_bits(kl, floor):
     return np.maximum(kl.mean(axis=0), floor).sum()
+
+
+def _two_losses(rng, size):
+    train = 200 - np.cumsum(rng.uniform(1, 6, 3 + size))
+    gap = np.cumsum(rng.uniform(-1, 3, 3 + size))
+    return train, train + gap, (2.5, 5.0, 60.0)[size % 3]
+
+
+@exercise(
+    PAGE,
+    title="When it begins to memorise",
+    level="warm-up",
+    minutes=5,
+    after="training-035",
+    statement=(
+        "`train` and `held_out` hold the loss of every epoch on seen and on unseen images. Return "
+        "the first epoch, counted from 0, whose generalisation gap is above `most` nats; -1 if "
+        "there is none."
+    ),
+    example=(
+        "memorises_from(np.array([150.0, 120.0, 100.0]), np.array([151.0, 124.0, 112.0]), 3.0)"
+    ),
+    cases=(
+        "memorises_from(np.array([9.0, 8.0]), np.array([9.0, 9.0]), 5.0)",
+        "memorises_from(np.array([9.0, 8.0]), np.array([9.0, 9.0]), 1.0)",
+        "memorises_from(np.array([9.0, 4.0, 6.0]), np.array([5.0, 8.0, 8.0]), 3.0)",
+        "memorises_from(np.array([5.0, 5.0, 1.0, 1.0]), np.array([9.0, 5.0, 9.0, 6.0]), 2.0)",
+        "memorises_from(np.array([7.0, 6.0, 5.0]), np.array([1.0, 6.0, 5.0]), 3.0)",
+    ),
+    why="argmax finds the first True, and returns 0 as well where there is none: ask any first.",
+    reasoning=(
+        "The gap is the loss on unseen images minus that on seen ones. `held_out - train > most` "
+        "is True in the epochs that exceed the limit. `argmax` of truth values gives the position "
+        "of the first True, because True is the largest value. It has a trap: where all are False, "
+        "the largest value is False, and the first of these stands at 0. So ask `any()` before. "
+        "A loss below the training loss is no memorising, however large the difference, which is "
+        "why no absolute value belongs here."
+    ),
+    hints=(
+        "Which of the two losses is larger when a model has learned its images by heart? Subtract "
+        "the other one.",
+        "Compare the gaps with the limit. The first True of an array is where `argmax` points; "
+        "think of what `argmax` says of an array that holds no True.",
+        "With `above = held_out - train > most`, it is `above.argmax()` if `above.any()`, else -1.",
+    ),
+    draw=_two_losses,
+    mistakes={
+        "Where no epoch is above, you return 0: argmax finds no True and points to the first.": (
+            lambda t, h, most: int(np.argmax(h - t > most))
+        ),
+        "Where no epoch is above, your search finds nothing to return. Return -1 there.": (
+            lambda t, h, most: np.flatnonzero(h - t > most)[0],
+            lambda t, h, most: np.where(h - t > most)[0][0],
+            lambda t, h, most: list(h - t > most).index(True),
+            lambda t, h, most: min(np.flatnonzero(h - t > most)),
+            lambda t, h, most: next(i for i, gap in enumerate(h - t) if gap > most),
+        ),
+        "You count epochs from 1. The first is 0.": (
+            lambda t, h, most: int(np.argmax(h - t > most)) + 1 if (h - t > most).any() else -1
+        ),
+        "You subtract the other way round: the gap is held_out minus train.": (
+            lambda t, h, most: _first(t - h > most),
+            lambda t, h, most: int(np.argmax(t - h > most)),
+        ),
+        "You take the size of the gap. A loss below the training loss is no memorising.": (
+            lambda t, h, most: _first(np.abs(h - t) > most)
+        ),
+        "You count a gap that equals the limit. Above means larger.": (
+            lambda t, h, most: _first(h - t >= most)
+        ),
+        "You return the last such epoch. The first was asked for.": (
+            lambda t, h, most: int(np.flatnonzero(h - t > most)[-1]) if (h - t > most).any() else -1
+        ),
+        "You return the epoch of the largest gap. The first above the limit was asked for.": (
+            lambda t, h, most: int(np.argmax(h - t)),
+            lambda t, h, most: int(np.argmax(h - t)) if (h - t > most).any() else -1,
+        ),
+        "You count the epochs above the limit. Return the first of them.": (
+            lambda t, h, most: int((h - t > most).sum())
+        ),
+        "You compare the held-out loss with the limit. The gap is what counts.": (
+            lambda t, h, most: _first(h > most),
+            lambda t, h, most: int(np.argmax(h > most)),
+        ),
+        "You look whether the held-out loss rises. The gap may grow while it still falls.": (
+            lambda t, h, most: _first(np.diff(h) > 0),
+            lambda t, h, most: _first(np.diff(h) > most),
+            lambda t, h, most: int(np.argmin(h)),
+        ),
+        "You return all such epochs, or which they are. The first was asked for.": (
+            lambda t, h, most: np.flatnonzero(h - t > most),
+            lambda t, h, most: h - t > most,
+        ),
+        "You return the gap. Return the epoch.": lambda t, h, most: h - t,
+        "Your loop decides at the first epoch. Return -1 only after all of them.": (
+            lambda t, h, most: 0 if h[0] - t[0] > most else -1
+        ),
+    },
+)
+def memorises_from(train, held_out, most):
+    above = held_out - train > most
+    return int(above.argmax()) if above.any() else -1
+
+
+def _first(above):
+    return int(above.argmax()) if above.any() else -1

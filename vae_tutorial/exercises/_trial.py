@@ -21,6 +21,35 @@ CHANGES = (
     "Your function changes its input in place. The caller still needs it: work on a copy, or write "
     "x = x + 1 in place of x += 1."
 )
+RAGGED = "The rows of your result differ in length."
+# What to look for where an error of this type says this.
+ADVICE = {
+    ("IndexError", "out of"): "Positions count from 0: of n things the last has position n - 1.",
+    ("IndexError", "too many indices"): "You index more axes than the array has.",
+    ("ValueError", "truth value"): (
+        "An if takes one truth value. Compare the whole array, and choose with np.where."
+    ),
+    ("ValueError", "broadcast"): (
+        "Shapes are compared from their last axis on. A new axis makes a column: [:, np.newaxis]."
+    ),
+    ("ValueError", "core dimension"): (
+        "In a product a @ b the last axis of a must be as long as the first of b."
+    ),
+    ("ValueError", "not in list"): (
+        "list.index fails where there is nothing to find. Ask first whether it is there."
+    ),
+    ("ValueError", "inhomogeneous"): RAGGED,
+    ("ZeroDivisionError", ""): "You divide by 0. Does a count or a rank begin at 0?",
+    ("TypeError", "can be converted"): (
+        "int and float take one number. For an array use its method astype."
+    ),
+    ("NameError", ""): "Nothing has this name. Is it spelt as where it was defined?",
+}
+# By whether the result has too few axes, in place of too many.
+AXES = (
+    "An axis is left: is there still something to add up, to average or to choose?",
+    "An axis is gone: did a sum, a mean or a choice go over all axes, or over the wrong one?",
+)
 BUSY = "If not, other programs may keep the computer busy: run the cell again."
 
 
@@ -97,7 +126,11 @@ def run(answer, calls, inputs, wanted) -> tuple[list, bool]:
 
 
 def _stops(error: str) -> str:
-    return _("Your function stops with an error, {error}", error=error)
+    said = _("Your function stops with an error, {error}", error=error)
+    for (kind, part), advice in ADVICE.items():
+        if error.startswith(f"{kind}: ") and part in error:
+            return f"{said}\n{_(advice)}"
+    return said
 
 
 def _not_done_in_time(work: Callable[[], None]) -> str:
@@ -237,7 +270,9 @@ def as_numbers(got, want):
         return tuple(as_numbers(g, w) for g, w in zip(parts, want, strict=True))
     try:
         value = _plain(np.array(got))  # a copy, because the answer may use its own again
-    except Exception:
+    except Exception as error:
+        if "inhomogeneous" in str(error):
+            raise Fault(_(RAGGED)) from None
         value = np.asarray("")
     if value.dtype.kind not in "fiubO":
         kind = type(got).__name__
@@ -270,11 +305,12 @@ def form_of(got, want) -> str:
     shape = np.shape(want)
     if got.shape != shape:
         said = _("one number") if not shape else _("shape {shape}", shape=shape)
-        return _(
+        words = _(
             "The result should have {said}, but yours has shape {shape}.",
             said=said,
             shape=got.shape,
         )
+        return f"{words}\n{_(AXES[got.ndim < len(shape)])}" if got.ndim != len(shape) else words
     if got.dtype.kind == "f" and not np.isfinite(got).all() and np.isfinite(want).all():
         return _(
             "Your result holds NaN or infinity where the right one is finite. Look for a "

@@ -34,7 +34,9 @@
     const source = cell.querySelector(".cell_input pre").textContent.trimEnd();
     const name = source.match(CHECK)[1];
     const stub = source.replace(IMPORT, "").replace(CHECK, "").trim() + "\n";
-    const title = cell.closest("section").querySelector("h2, h3, h4").firstChild.textContent;
+    // A short one stands in the text, below a box that opens with its name.
+    const asks = cell.previousElementSibling?.querySelector(":scope.admonition p strong");
+    const title = asks ? asks.textContent.replace(/\.$/, "") : cell.closest("section").querySelector("h2, h3, h4").firstChild.textContent;
     const hints = hintsAfter(cell);
     const known = store.read(name);
     let asked = 0;
