@@ -200,7 +200,7 @@ MATH = r'<span class="math [^"]*">[^<]*</span>'
 MENDED = {
     # No line break between a formula and the comma after it, or the bracket before it.
     "formulas beside punctuation": (
-        re.compile(rf"(?<![\w(])\(?{MATH}[).,:;?\u2019\u201d]+|\({MATH}"),
+        re.compile(rf"(?<![a-zA-Z\d(])[(（]?{MATH}[).,:;?\u2019\u201d。，、；：？）]+|[(（]{MATH}"),
         r'<span class="unbroken">\g<0></span>',
     ),
     # Sphinx gives the entries of a list a role that lists do not allow.

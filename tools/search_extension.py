@@ -70,7 +70,7 @@ SYMBOLS = {
     **tex2unichar.mathalpha,
     **{"mid": "|", "lVert": "‖", "rVert": "‖", "top": "ᵀ", "quad": " ", "qquad": " "},
     **dict.fromkeys(
-        ["bar", "left", "mathbb", "mathcal", "mathrm", "operatorname", "right", "text"], ""
+        "bar big Big bigg Bigg left mathbb mathcal mathrm operatorname right text".split(), ""
     ),
 }
 
