@@ -19,7 +19,7 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 import numpy as np
-from make_web import DIGITS, FOLDER, packed, script_of
+from make_web import DIGITS, FOLDER, packed, save_picture, script_of
 from matplotlib.patheffects import withStroke
 
 from vae_tutorial import datasets, plotting
@@ -90,7 +90,7 @@ def draw_playground(looks: list[dict], labels: np.ndarray):
         means = np.reshape(look["codes"], (-1, 4))[:, :2]
         for radius in (1, 2, 3):
             plane.add_patch(plt.Circle((0, 0), radius, fill=False, color="0.6", linestyle=":"))
-        plane.scatter(*means.T, s=1.5, c=np.array(DIGITS)[labels])
+        plane.scatter(*means.T, s=1.5, c=np.array(DIGITS)[labels], rasterized=True)
         for digit in range(10) if epochs else ():
             middle = np.median(means[labels == digit], axis=0)
             text = plane.text(*middle, digit, color=DIGITS[digit], weight="bold", fontsize=11)
@@ -130,7 +130,7 @@ def main() -> None:
         looks = page.evaluate(LOOK, list(EPOCHS))
     plotting.use_book_style()
     figure = draw_playground(looks, np.array(digits["labels"]))
-    figure.savefig(arguments.output / "playground.png", metadata={"Software": None})
+    save_picture(figure, arguments.output / "playground.png")
     print("playground.png")
 
 
