@@ -70,8 +70,9 @@ SYMBOLS = {
     **tex2unichar.mathalpha,
     **{"mid": "|", "lVert": "‖", "rVert": "‖", "top": "ᵀ", "quad": " ", "qquad": " "},
     **dict.fromkeys(
-        "bar big Big bigg Bigg left mathbb mathcal mathrm operatorname right text".split(), ""
+        ["bar", "left", "mathbb", "mathcal", "mathrm", "operatorname", "right", "text"], ""
     ),
+    **dict.fromkeys(["big", "Big", "bigg", "Bigg"], ""),  # how large a bracket is
 }
 
 
