@@ -27,15 +27,16 @@ SILENT = """() => {
   return scrollers.filter(e => !e.dataset.more || getComputedStyle(e).maskImage === "none")
     .map(e => e.outerHTML.slice(0, 120));
 }"""
-# One that is centred and wider than its line does not scroll, and both of its ends are out of reach.
+# One that is centred and wider than its line does not scroll: both of its ends are out of reach.
 WIDE_FORMULAS = """() => [...document.querySelectorAll("div.math")].filter(e =>
   e.checkVisibility() && [...e.querySelectorAll("mjx-container")].some(
     formula => formula.scrollWidth > formula.clientWidth + 1 ||
       formula.offsetWidth > e.clientWidth + 1)).map(e => e.id || e.textContent)"""
 # Cells of a table shown row by row that hide a part of what they say.
-CUT_CELLS = """() => [...document.querySelectorAll(".stacked td")].filter(e => e.checkVisibility() &&
-  [e, ...e.querySelectorAll("*")].some(part => part.scrollWidth > part.clientWidth + 1 &&
-    /auto|scroll|hidden/.test(getComputedStyle(part).overflowX) && part.clientWidth > 1))
+CUT_CELLS = """() => [...document.querySelectorAll(".stacked td")].filter(e =>
+  e.checkVisibility() && [e, ...e.querySelectorAll("*")].some(part =>
+    part.scrollWidth > part.clientWidth + 1 && part.clientWidth > 1 &&
+    /auto|scroll|hidden/.test(getComputedStyle(part).overflowX)))
   .map(e => e.textContent)"""
 # Formulas that share their line with a number, or whose number is far from them.
 BESIDE = """() => [...document.querySelectorAll("div.math:has(.eqno)")].filter(e => {
