@@ -198,7 +198,8 @@ def draw(data: dict):
         plane.add_patch(Circle((0, 0), 1, fill=False, ls="--", lw=1.2, color="black"))
         plane.set(xlim=(-7, 7), ylim=(-7, 7), aspect="equal", xticks=[], yticks=[])
         plane.set_title(f"β = {betas[i]:g}", fontsize=11)
-        plane.set_xlabel(f"rate {rate:.0f}, distortion {distortion:.0f}\nP@10 {precision:.2f}")
+        words = f"rate {rate:.0f}\ndistortion {distortion:.0f}\nP@10 {precision:.2f}"
+        plane.set_xlabel(words, fontsize=10)
         for panel, tiles in ((above, redrawn[i]), (below, gallery[near[i][CHOSEN]])):
             sheet = tiles.reshape(2, 5, 28, 28).transpose(0, 2, 1, 3).reshape(56, 140)
             panel.imshow(sheet, vmin=0, vmax=255, interpolation="nearest")

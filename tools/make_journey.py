@@ -129,7 +129,7 @@ def data_of(tale: SimpleNamespace, digits) -> dict:
 
 def sheet(axis, image) -> None:
     """Show an image without ticks."""
-    axis.imshow(np.asarray(image)[..., 0], vmin=0, vmax=1)
+    axis.imshow(np.asarray(image)[..., 0], vmin=0, vmax=1, interpolation="nearest")
     axis.set(xticks=[], yticks=[])
     axis.grid(visible=False)
 

@@ -102,7 +102,8 @@ def draw_playground(looks: list[dict], labels: np.ndarray):
         tiles = np.zeros((10, 15, 10, 15))
         levels = np.reshape(look["drawn"], (10, 10, 14, 14))
         tiles[:, :14, :, :14] = levels.transpose(0, 2, 1, 3)
-        drawn.imshow(tiles.reshape(150, 150)[:-1, :-1], vmin=0, vmax=1)
+        sheet = tiles.reshape(150, 150)[:-1, :-1]
+        drawn.imshow(sheet, vmin=0, vmax=1, interpolation="nearest")
         drawn.set(xticks=[], yticks=[])
         drawn.grid(visible=False)
         for edge in plane.spines.values():
