@@ -34,10 +34,8 @@ WIDE_FORMULAS = """() => [...document.querySelectorAll("div.math")].filter(e =>
       formula.offsetWidth > e.clientWidth + 1)).map(e => e.id || e.textContent)"""
 # Cells of a table shown row by row that hide a part of what they say.
 CUT_CELLS = """() => [...document.querySelectorAll(".stacked td")].filter(e =>
-  e.checkVisibility() && [e, ...e.querySelectorAll("*")].some(part =>
-    part.scrollWidth > part.clientWidth + 1 && part.clientWidth > 1 &&
-    /auto|scroll|hidden/.test(getComputedStyle(part).overflowX)))
-  .map(e => e.textContent)"""
+  e.checkVisibility() && (e.querySelector(".wide, [data-more]") ||
+    e.scrollWidth > e.clientWidth + 1)).map(e => e.textContent)"""
 # Formulas that share their line with a number, or whose number is far from them.
 BESIDE = """() => [...document.querySelectorAll("div.math:has(.eqno)")].filter(e => {
   const number = e.querySelector(".eqno").getBoundingClientRect();
