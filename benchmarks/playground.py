@@ -88,7 +88,9 @@ def table(report: dict) -> str:
 
 def shown(value: float, digits: int) -> str:
     """Write a number; one beyond a million by its power of ten."""
-    return f"{value:.{digits}f}" if value < 1e6 else f"10^{int(np.log10(value))}"
+    if value < 1e6:
+        return f"{value:.{digits}f}"
+    return "10" + str(int(np.log10(value))).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
 def report_of(seeds: list[tuple[dict[str, dict], str]]) -> dict:

@@ -173,6 +173,16 @@ def test_a_bar_in_a_cell_does_not_end_it():
 
 
 @pytest.mark.parametrize(
+    ("left", "ruler"), [({}, "| :-- | --: | --: |"), ({"left": 2}, "| :-- | :-- | --: |")]
+)
+def test_words_are_aligned_left(left, ruler, monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", shown.append)
+    show_table([[1, "Chapter 1", 45]], columns=["week", "meeting", "min"], **left)
+    assert shown[0].data.splitlines()[1] == ruler
+
+
+@pytest.mark.parametrize(
     ("rows", "message"),
     [
         ([], "rows is empty; pass at least one row"),

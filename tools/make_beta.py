@@ -10,6 +10,9 @@ dense VAE change.
 """
 
 import argparse
+import base64
+import json
+import zlib
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -163,15 +166,30 @@ def data_of(scenes: list, table: np.ndarray, digits, betas=BETAS, epochs: int = 
     }
 
 
-def draw(scenes: list, table: np.ndarray, digits, betas=BETAS):
+def unpacked(text: str, kind: str = "u1") -> np.ndarray:
+    """Return what ``packed`` packed: bytes, or 16-bit numbers."""
+    octets = np.frombuffer(zlib.decompress(base64.b64decode(text)), np.uint8)
+    return octets if kind == "u1" else octets.reshape(2, -1).T.copy().view(kind).ravel()
+
+
+def draw(data: dict):
     """A column for each of four betas: the plane, the reconstructions, the neighbours."""
-    labels, examples = digits.query_labels[shown_rows(digits)], example_rows(digits)
+    betas, labels = data["betas"], data["digits"]
+    points = unpacked(data["points"], "<f2").astype(float).reshape(len(betas), -1, 5)
+    near = unpacked(data["near"], "<u2").reshape(len(betas), -1, K)
+    images = unpacked(data["packed"]).reshape(-1, 28, 28)
+    queries = len(near[0])
+    redrawn = images[queries : queries * (1 + len(betas))].reshape(len(betas), -1, 28, 28)
+    gallery = images[queries * (1 + len(betas)) :]
     figure = plt.figure(figsize=(7.5, 4.6))
     columns = figure.subfigures(1, len(PICTURED))
     for column, i in zip(columns, PICTURED, strict=True):
-        scene, (rate, distortion, precision) = scenes[i], table[i].mean(axis=0)
-        plane, redrawn, found = column.subplots(3, 1, height_ratios=[5, 1.7, 1.7])
-        for label, (x, y, xx, xy, yy) in zip(labels, scene.points, strict=True):
+        rate, distortion, precision = (
+            np.mean(data[name][i]) for name in ("rate", "distortion", "precision")
+        )
+        plane, above, below = column.subplots(3, 1, height_ratios=[5, 1.7, 1.7])
+        # Half of them are enough for a picture, and chapter 4 is a heavy page.
+        for label, (x, y, xx, xy, yy) in zip(labels[::2], points[i, ::2], strict=True):
             size, axes = np.linalg.eigh([[xx, xy], [xy, yy]])
             wide, high = 2 * np.sqrt(np.maximum(size, 0.004))
             angle = np.degrees(np.arctan2(axes[1, 0], axes[0, 0]))
@@ -180,19 +198,15 @@ def draw(scenes: list, table: np.ndarray, digits, betas=BETAS):
         plane.add_patch(Circle((0, 0), 1, fill=False, ls="--", lw=1.2, color="black"))
         plane.set(xlim=(-7, 7), ylim=(-7, 7), aspect="equal", xticks=[], yticks=[])
         plane.set_title(f"β = {betas[i]:g}", fontsize=11)
-        plane.set_xlabel(f"rate {rate:.0f}, distortion {distortion:.0f}\nP@10 {precision:.2f}")
-        for panel, tiles in (
-            (redrawn, scene.images),
-            (found, digits.gallery_images[scene.near[CHOSEN]]),
-        ):
-            grey = thumbnails(tiles[..., 0]).reshape(2, 5, 28, 28)
-            sheet = grey.transpose(0, 2, 1, 3).reshape(56, 140)
+        words = f"rate {rate:.0f}\ndistortion {distortion:.0f}\nP@10 {precision:.2f}"
+        plane.set_xlabel(words, fontsize=10)
+        for panel, tiles in ((above, redrawn[i]), (below, gallery[near[i][CHOSEN]])):
+            sheet = tiles.reshape(2, 5, 28, 28).transpose(0, 2, 1, 3).reshape(56, 140)
             panel.imshow(sheet, vmin=0, vmax=255, interpolation="nearest")
             panel.set(xticks=[], yticks=[])
             panel.grid(visible=False)
-        redrawn.set_xlabel("ten queries, redrawn", fontsize=8)
-        digit = digits.query_labels[examples[CHOSEN]]
-        found.set_xlabel(f"what a {digit} finds", fontsize=8)
+        above.set_xlabel("ten queries, redrawn", fontsize=8)
+        below.set_xlabel(f"what a {labels[CHOSEN]} finds", fontsize=8)
     return figure
 
 
@@ -201,15 +215,22 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--output", type=Path, default=FOLDER, help="folder to write to")
+    parser.add_argument(
+        "--picture", action="store_true", help="draw the picture again, of the stored models"
+    )
     arguments = parser.parse_args()
     arguments.output.mkdir(parents=True, exist_ok=True)
-    digits = datasets.load("mnist-5k")
-    scenes, table = run(digits)
-    text = script_of("beta-models", data_of(scenes, table, digits), "make_beta")
-    (arguments.output / "beta-models.js").write_text(text, encoding="utf-8")
-    print(f"beta-models.js: {len(text):,} bytes")
+    if arguments.picture:
+        stored = (FOLDER / "beta-models.js").read_text(encoding="utf-8")
+        data = json.loads(stored[stored.index("{") : stored.rindex(";")])
+    else:
+        digits = datasets.load("mnist-5k")
+        data = data_of(*run(digits), digits)
+        text = script_of("beta-models", data, "make_beta")
+        (arguments.output / "beta-models.js").write_text(text, encoding="utf-8")
+        print(f"beta-models.js: {len(text):,} bytes")
     plotting.use_book_style()
-    save_picture(draw(scenes, table, digits), arguments.output / "beta.png")
+    save_picture(draw(data), arguments.output / "beta.png")
     print("beta.png")
 
 

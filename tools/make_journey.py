@@ -129,7 +129,7 @@ def data_of(tale: SimpleNamespace, digits) -> dict:
 
 def sheet(axis, image) -> None:
     """Show an image without ticks."""
-    axis.imshow(np.asarray(image)[..., 0], vmin=0, vmax=1)
+    axis.imshow(np.asarray(image)[..., 0], vmin=0, vmax=1, interpolation="nearest")
     axis.set(xticks=[], yticks=[])
     axis.grid(visible=False)
 
@@ -151,7 +151,7 @@ def row_of_ten(axes, tale, digits, name: str, kind: str) -> None:
 def cloud(axis, tale, digits, faded: bool) -> None:
     """Show the gallery's descriptors and the query's in two directions."""
     colours = ["0.75" if faded else DIGITS[label] for label in digits.gallery_labels]
-    axis.scatter(*tale.cloud.T, s=3, c=colours, alpha=0.5, linewidths=0)
+    axis.scatter(*tale.cloud.T, s=3, c=colours, alpha=0.5, linewidths=0, rasterized=True)
     axis.plot(*tale.places[0], "o", ms=11, mfc="none", mec="black", mew=2)
     axis.set(aspect="equal")
     axis.axis("off")
@@ -169,7 +169,8 @@ def draw_numbers(tale, digits):
     part = tale.image[row : row + side, column : column + side]
     sheet(axis, part)
     for (y, x), value in np.ndenumerate(octets(part)[..., 0]):
-        colour = "black" if value > 110 else "white"
+        # Black would be ink, and light in the dark theme.
+        colour = "#101116" if value > 110 else "white"
         axis.text(x, y, value, color=colour, ha="center", va="center", fontsize=8)
     return figure
 

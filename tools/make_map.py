@@ -110,7 +110,7 @@ def draw(world: SimpleNamespace, digits):
     own = world.labels[world.start]
     for axis, name in zip(axes, METHODS, strict=True):
         places, near = world.places[name], world.near[name][world.start]
-        axis.scatter(*places.T, s=3, c=colours, alpha=0.45, linewidths=0)
+        axis.scatter(*places.T, s=3, c=colours, alpha=0.45, linewidths=0, rasterized=True)
         for place in near:
             good = world.labels[place] == own
             colour = plotting.GREEN if good else plotting.VERMILLION

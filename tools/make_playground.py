@@ -19,7 +19,7 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 import numpy as np
-from make_web import DIGITS, FOLDER, packed, script_of
+from make_web import DIGITS, FOLDER, packed, save_picture, script_of
 from matplotlib.patheffects import withStroke
 
 from vae_tutorial import datasets, plotting
@@ -90,7 +90,7 @@ def draw_playground(looks: list[dict], labels: np.ndarray):
         means = np.reshape(look["codes"], (-1, 4))[:, :2]
         for radius in (1, 2, 3):
             plane.add_patch(plt.Circle((0, 0), radius, fill=False, color="0.6", linestyle=":"))
-        plane.scatter(*means.T, s=1.5, c=np.array(DIGITS)[labels])
+        plane.scatter(*means.T, s=1.5, c=np.array(DIGITS)[labels], rasterized=True)
         for digit in range(10) if epochs else ():
             middle = np.median(means[labels == digit], axis=0)
             text = plane.text(*middle, digit, color=DIGITS[digit], weight="bold", fontsize=11)
@@ -102,7 +102,8 @@ def draw_playground(looks: list[dict], labels: np.ndarray):
         tiles = np.zeros((10, 15, 10, 15))
         levels = np.reshape(look["drawn"], (10, 10, 14, 14))
         tiles[:, :14, :, :14] = levels.transpose(0, 2, 1, 3)
-        drawn.imshow(tiles.reshape(150, 150)[:-1, :-1], vmin=0, vmax=1)
+        sheet = tiles.reshape(150, 150)[:-1, :-1]
+        drawn.imshow(sheet, vmin=0, vmax=1, interpolation="nearest")
         drawn.set(xticks=[], yticks=[])
         drawn.grid(visible=False)
         for edge in plane.spines.values():
@@ -130,7 +131,7 @@ def main() -> None:
         looks = page.evaluate(LOOK, list(EPOCHS))
     plotting.use_book_style()
     figure = draw_playground(looks, np.array(digits["labels"]))
-    figure.savefig(arguments.output / "playground.png", metadata={"Software": None})
+    save_picture(figure, arguments.output / "playground.png")
     print("playground.png")
 
 

@@ -74,7 +74,7 @@ def blocks(text: str, pictures: str = "") -> str:
             return ""
         if kind == "admonition":  # a question in the text: its answers fold, so no quotation
             return tr("**{title}.** {body}").format(title=title, body=body)
-        if kind == "margin":  # a remark beside the text
+        if kind in ("margin", "div"):  # a remark beside the text, or a table that phones stack
             return body
         if kind == "figure" and title.startswith("images/opening-"):
             return body  # its picture is drawn by a cell further down

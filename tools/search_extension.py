@@ -72,6 +72,7 @@ SYMBOLS = {
     **dict.fromkeys(
         ["bar", "left", "mathbb", "mathcal", "mathrm", "operatorname", "right", "text"], ""
     ),
+    **dict.fromkeys(["big", "Big", "bigg", "Bigg"], ""),  # how large a bracket is
 }
 
 

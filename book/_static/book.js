@@ -63,6 +63,11 @@
   document.addEventListener("DOMContentLoaded", () => {
     for (const table of document.querySelectorAll(".stacked table")) {
       const names = [...table.querySelectorAll("thead th")].map((head) => head.textContent);
+      // A long call breaks after its bracket, and not in the middle of a word.
+      for (const word of table.querySelectorAll("code .pre")) {
+        const parts = word.textContent.split(/(?<=\()/);
+        word.replaceChildren(...parts.flatMap((part) => [part, document.createElement("wbr")]));
+      }
       for (const row of table.tBodies[0].rows) {
         [...row.cells].forEach((cell, column) => (cell.dataset.label = names[column]));
       }

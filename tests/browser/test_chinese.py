@@ -204,6 +204,27 @@ def test_the_frame_of_a_page_speaks_chinese(page, chinese):
     assert names <= {"GitHub"}
 
 
+# Formulas whose comma or full stop begins the next line, which no Chinese line does. (A formula
+# that is wider than the phone has a line of its own.)
+BEGUN = """() => [...document.querySelectorAll("span.math:has(mjx-container:not(.wide))")]
+  .filter(e => e.checkVisibility() && /^[。，、；：？）]/.test(e.nextSibling?.data ?? ""))
+  .filter(e => {
+    const mark = document.createRange();
+    mark.setStart(e.nextSibling, 0);
+    mark.setEnd(e.nextSibling, 1);
+    return mark.getBoundingClientRect().top > e.getBoundingClientRect().bottom - 1;
+  }).map(e => e.parentElement.textContent)"""
+
+
+@pytest.mark.parametrize("name", ["refresher", "glossary", "elbo"])
+def test_no_line_begins_with_what_ends_a_sentence(page, chinese, name):
+    page.set_viewport_size(NARROW)
+    page.goto(f"{chinese}/book/{name}.html", timeout=60_000)
+    page.evaluate(SETTLED)
+    assert page.locator("span.math mjx-container").count() > 5
+    assert page.evaluate(BEGUN) == []
+
+
 # -- The way to the other edition -----------------------------------------------------------------
 
 

@@ -110,10 +110,10 @@ def test_the_keyboard_scrolls_it_and_a_theme_recolours_it(opened):
 
 def test_without_scripts_there_are_eight_pictures(opened):
     page = opened(java_script_enabled=False)
-    stills = page.locator('figure[id^="fig-journey-"] img')
+    stills = page.locator('figure[id^="fig-journey-"] [role="img"]')
     assert stills.count() == 8
     for still in stills.all():
-        assert still.is_visible() and still.get_attribute("alt")
+        assert still.is_visible() and still.get_attribute("aria-label")
     assert page.locator("noscript p", has_text=beginning("Scripts are off")).is_visible()
     assert page.locator("canvas").count() == 0
 
@@ -124,13 +124,13 @@ def test_without_the_data_the_pictures_stay(site, browser):
     page.route("**/web/journey.js", lambda route: route.abort())
     with page.expect_console_message(lambda message: "stays a row of pictures" in message.text):
         page.goto((site / ADDRESS).as_uri())
-    assert page.locator("#fig-journey-cloud img").is_visible()
+    assert page.locator("#fig-journey-cloud .figure-drawing").is_visible()
     context.close()
 
 
 def test_who_listens_hears_each_still(opened):
     page = live(opened())
-    assert page.locator('figure[id^="fig-journey-"] img').count() == 8
+    assert page.locator('figure[id^="fig-journey-"] [role="img"]').count() == 8
     assert page.locator(".journey-stage").get_attribute("aria-hidden") == "true"
     styles = page.locator('figure[id^="fig-journey-"]').evaluate_all(
         "all => all.map(f => getComputedStyle(f).display + getComputedStyle(f).visibility)"

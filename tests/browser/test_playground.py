@@ -399,7 +399,7 @@ def test_without_scripts_the_picture_stays(site, browser):
     with browser.new_context(java_script_enabled=False) as context:
         page = context.new_page()
         page.goto((site / ADDRESS).as_uri())
-        assert page.locator(f"{FIGURE} img").is_visible()
+        assert page.locator(f"{FIGURE} .figure-drawing").is_visible()
         words = page.locator(f"{FIGURE} ~ noscript p", has_text=beginning("Scripts are off"))
         assert words.first.is_visible()
         assert page.locator(".live").count() == 0

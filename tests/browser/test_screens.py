@@ -1,6 +1,8 @@
 """Every page on a phone, on paper, without scripts and with colours of the reader's own."""
 
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,8 @@ from waiting import SETTLED
 
 # The library's reference repeats what stands in docstrings, which are not broken for a phone.
 TEXTS = [page for page in PAGES if "/api/" not in page]
-FORMULAS = [page for page in TEXTS if page in NOTEBOOKS]
+FORMULAS = [page for page in TEXTS if page in NOTEBOOKS or page == "book/refresher.html"]
+PAPER = {"width": 794, "height": 1123}  # A4 at 96 dots an inch
 
 
 # -- What is wider than a phone -------------------------------------------------------------------
@@ -25,9 +28,15 @@ SILENT = """() => {
   return scrollers.filter(e => !e.dataset.more || getComputedStyle(e).maskImage === "none")
     .map(e => e.outerHTML.slice(0, 120));
 }"""
+# One that is centred and wider than its line does not scroll: both of its ends are out of reach.
 WIDE_FORMULAS = """() => [...document.querySelectorAll("div.math")].filter(e =>
   e.checkVisibility() && [...e.querySelectorAll("mjx-container")].some(
-    formula => formula.scrollWidth > formula.clientWidth + 1)).map(e => e.id || e.textContent)"""
+    formula => formula.scrollWidth > formula.clientWidth + 1 ||
+      formula.offsetWidth > e.clientWidth + 1)).map(e => e.id || e.textContent)"""
+# Cells of a table shown row by row that hide a part of what they say.
+CUT_CELLS = """() => [...document.querySelectorAll(".stacked td")].filter(e =>
+  e.checkVisibility() && (e.querySelector(".wide, [data-more]") ||
+    e.scrollWidth > e.clientWidth + 1)).map(e => e.textContent)"""
 # Formulas that share their line with a number, or whose number is far from them.
 BESIDE = """() => [...document.querySelectorAll("div.math:has(.eqno)")].filter(e => {
   const number = e.querySelector(".eqno").getBoundingClientRect();
@@ -89,6 +98,16 @@ def test_what_is_unfolded_gets_its_cue(open_page):
         fold.evaluate("fold => { fold.open = true; }")
     page.wait_for_function(f"() => ({SILENT})().length === 0")
     assert page.locator("article details.hide pre[data-more='after']").count() > 0
+
+
+STACKED = ["notation", "playground", "differences", "teachers-guide"]
+
+
+@pytest.mark.parametrize("name", STACKED)
+def test_a_stacked_table_hides_nothing(open_page, name):
+    page = open_page(f"book/{name}.html", viewport=NARROW)
+    assert page.locator(".stacked td").count() > 10
+    assert page.evaluate(CUT_CELLS) == []
 
 
 def test_the_notation_is_stacked_on_a_phone(open_page):
@@ -374,3 +393,52 @@ def test_the_title_of_a_solution_opens_it(open_page):
         title.click(position={"x": min(150, box["width"] / 2), "y": box["height"] / 2})
         solution.locator(".solution-content").wait_for(state="visible")
         assert "#" not in page.url
+
+
+# -- On paper -------------------------------------------------------------------------------------
+
+
+def pages_on_paper(page, folder: Path) -> list[str]:
+    """Return the words of each printed page."""
+    path = folder / "page.pdf"
+    page.pdf(path=path, format="A4")
+    words = subprocess.run(["pdftotext", "-layout", path, "-"], capture_output=True, text=True)
+    return words.stdout.rstrip("\f").split("\f")
+
+
+@pytest.mark.skipif(not shutil.which("pdftotext"), reason="reads a PDF with poppler")
+@pytest.mark.parametrize("lower", [0, 120, 240, 360, 480])
+def test_the_path_stays_with_its_cards_on_paper(open_page, tmp_path, lower):
+    """Wherever on a page its heading comes to stand."""
+    page = open_page(HOME)
+    page.evaluate(
+        """height => document.querySelector("#the-path").before(
+            Object.assign(document.createElement("div"), { style: `height: ${height}px` }))""",
+        lower,
+    )
+    pages = pages_on_paper(page, tmp_path)
+    (heading,) = [words for words in pages if re.search(r"^\s*The path$", words, re.MULTILINE)]
+    assert "1. Background" in heading
+
+
+def test_the_journey_takes_the_width_of_the_paper(open_page):
+    page = open_page("book/journey.html", viewport=PAPER)
+    page.wait_for_selector(".journey-step")
+    page.emulate_media(media="print")
+    steps = page.locator(".journey-step")
+    assert steps.count() == 8
+    for step in steps.all():
+        box, words = step.bounding_box(), step.locator("p").first.bounding_box()
+        assert words["width"] > 0.8 * PAPER["width"]
+        assert step.locator("figure").is_visible()
+        assert words["y"] - box["y"] < 100, "empty paper above"
+
+
+def test_a_long_table_breaks_between_rows_on_paper(open_page):
+    page = open_page("book/notation.html", viewport=PAPER)
+    page.emulate_media(media="print")
+    found = page.evaluate("""() => [...document.querySelectorAll("article table")].map(table =>
+      [table.tBodies[0].rows.length, getComputedStyle(table).breakInside])""")
+    assert {kind for rows, kind in found if rows > 6} == {"auto"}
+    rows = page.locator("article tbody tr")
+    assert rows.first.evaluate("row => getComputedStyle(row).breakInside") == "avoid"

@@ -196,8 +196,8 @@ bookLive.figure("fig-draw", ["digit-encoder", "digit-gallery"], async (panel, ne
     rows[name] = { places, score };
     const list = element("ol", {}, ...places.map((place) => place.item));
     return element(
-      "section",
-      { "aria-label": title },
+      "div",
+      { role: "group", "aria-label": title },
       element("p", { class: "live-title" }, title, score),
       list,
     );

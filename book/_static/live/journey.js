@@ -193,8 +193,11 @@
       tale.means.forEach((mean, i) => {
         if (Math.abs(mean) < 1) return;
         const y = BAR.base - BAR.unit * mean + (mean > 0 ? -7 : 19);
-        const x = BAR.left + BAR.step * i + BAR.width / 2;
-        words(round(mean, 1), x, y, { align: "center", size: 15 });
+        const x = BAR.left + BAR.step * i;
+        // Beside a taller bar its number would run into it.
+        const beside = Math.abs(tale.means[i + 1]) > Math.abs(mean) && tale.means[i + 1] * mean > 0;
+        const [at, align] = beside ? [x + BAR.width, "right"] : [x + BAR.width / 2, "center"];
+        words(round(mean, 1), at, y, { align, size: 15 });
       });
       words("1", BAR.left, BAR.base + 175, { size: 15 });
       words(tr("32 latent dimensions"), SIZE / 2, BAR.base + 175, { align: "center", size: 16 });
@@ -317,11 +320,14 @@
         if (part < 0.01) continue;
         pen.globalAlpha = 0.75 * alpha * part;
         pen.fillStyle = colour;
+        pen.beginPath();
         for (let i = 0; i < labels.length; i++) {
           if (labels[i] !== digit) continue;
           const [left, top] = onStage(camera, cloud[2 * i], cloud[2 * i + 1]);
-          pen.fillRect(left - size / 2, top - size / 2, size, size);
+          pen.moveTo(left + size / 2, top);
+          pen.arc(left, top, size / 2, 0, 7);
         }
+        pen.fill();
       }
     }
     pen.globalAlpha = 1;

@@ -354,14 +354,16 @@ bookLive.figure("fig-playground", ["small-digits"], async (panel, digits) => {
     if (start.textContent !== words) start.textContent = words;
     clock.textContent = tr(`epoch ${trainer.epochs().toFixed(1)}`);
     const last = history.at(-1) ?? { reconstruction: NaN, kl: NaN };
-    const shownAs = (value) => (Number.isNaN(value) ? "\u2013" : number(value));
-    const term = (kind, value, name) => element("b", { class: `live-say-${kind}` }, `${shownAs(value)} ${name}`);
+    // Before the first step it is the formula alone: dashes in place of numbers would look like minus signs.
+    const shownAs = (value) => (Number.isNaN(value) ? "" : `${number(value)} `);
+    const term = (kind, value, name) => element("b", { class: `live-say-${kind}` }, shownAs(value), name);
     const parts = [tr("loss = "), term("good", last.reconstruction, tr("reconstruction"))];
     if (settings.mean) parts.push(" / 196");
     if (settings.noise) {
       parts.push(settings.flipped ? " \u2212 " : " + ", `${settings.beta} \u00d7 `, term("price", last.kl, "KL"));
     } else parts.push(tr(", without noise and without a KL term"));
-    parts.push(` = ${shownAs(vae.lossOf(settings.noise ? last : { ...last, kl: 0 }, settings))}`);
+    const loss = vae.lossOf(settings.noise ? last : { ...last, kl: 0 }, settings);
+    if (!Number.isNaN(loss)) parts.push(` = ${number(loss)}`);
     sum.replaceChildren(...parts);
   }
 
