@@ -35,7 +35,7 @@ def test_the_style_uses_the_palette_and_a_white_ground():
     assert plt.rcParams["axes.prop_cycle"].by_key()["color"] == list(plotting.PALETTE)
     assert plt.rcParams["figure.facecolor"] == "white"
     assert plt.rcParams["savefig.facecolor"] == "white"
-    assert plt.rcParams["figure.figsize"][0] == plotting.WIDTH
+    assert plt.rcParams["figure.figsize"][0] == plotting.NARROW
     assert not plt.rcParams["axes.spines.top"]
 
 
@@ -148,16 +148,16 @@ def size(figure) -> tuple[float, float]:
     return pytest.approx(tuple(figure.get_size_inches()), abs=1e-3)
 
 
-def test_figures_are_as_wide_as_a_page_and_as_high_as_their_rows():
+def test_grids_are_narrow_and_as_high_as_their_rows():
     # Cells are square and at most 1.25 inches high; a row of titles takes 0.3.
-    assert plotting.WIDTH == 6.5
-    assert size(plotting.show_images(GREY[:5], columns=3)) == (6.5, 2.5)
-    assert size(plotting.show_images(GREY[:5], columns=3, titles=list("abcde"))) == (6.5, 3.1)
-    assert size(plotting.show_images(np.zeros((11, 8, 8, 1)))) == (6.5, 1.3)  # ten in a row
+    assert (plotting.WIDTH, plotting.NARROW) == (6.5, 5.4)
+    assert size(plotting.show_images(GREY[:5], columns=3)) == (5.4, 2.5)
+    assert size(plotting.show_images(GREY[:5], columns=3, titles=list("abcde"))) == (5.4, 3.1)
+    assert size(plotting.show_images(np.zeros((11, 8, 8, 1)))) == (5.4, 2 * 0.54)  # ten in a row
     # The gap after a query is a quarter of an image wide.
-    assert size(plotting.show_results(GREY[:2], RESULTS)) == (6.5, 2 * 6.5 / 7.25 + 0.3)
+    assert size(plotting.show_results(GREY[:2], RESULTS)) == (5.4, 2 * 5.4 / 7.25 + 0.3)
     # Room for the names of the rows.
-    assert size(plotting.show_reconstructions(GREY, GREY)) == (6.5, 2 * (6.5 - 1.3) / 6)
+    assert size(plotting.show_reconstructions(GREY, GREY)) == (5.4, 2 * (5.4 - 1.3) / 6)
 
 
 def test_images_stand_close_and_marks_and_titles_stand_where_they_belong():

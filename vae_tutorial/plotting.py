@@ -19,8 +19,10 @@ VERMILLION, PURPLE, SKY = "#D55E00", "#B04E8C", "#2F9DC8"
 CRIMSON, GREY = "#C8305A", "#7F7F7F"
 PALETTE = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)
 LINE_STYLES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1)))
-WIDTH = 6.5  # inches: narrow, so that labels stay legible where a phone shrinks the figure
-FONT_SIZE = 12  # points: on a phone of 360 pixels still 8 pixels
+# Inches. Panels in a row take all of a page: a phone stacks them. A phone shrinks a single chart or
+# a grid of images, so these are narrow, and their words still have 10 pixels on one of 360.
+WIDTH, NARROW = 6.5, 5.4
+FONT_SIZE = 12  # points
 
 # What every figure of the book draws a method with. The marker says what kind of thing it is: a
 # circle what is made by hand, a triangle the same of upright images, a square an encoder, a diamond
@@ -83,7 +85,7 @@ def use_book_style() -> None:
     plt.rcParams.update(
         defaults
         | {
-            "figure.figsize": (WIDTH, 3.4),
+            "figure.figsize": (NARROW, 3.4),
             "figure.dpi": 115,
             "figure.constrained_layout.use": True,
             "figure.facecolor": "white",
@@ -369,12 +371,12 @@ def plot_curves(
 
 
 def _grid(rows: int, columns: int, *, titled: bool, width_ratios=None, label_room: float = 0.0):
-    cell = (WIDTH - label_room) / (sum(width_ratios) if width_ratios else columns)
+    cell = (NARROW - label_room) / (sum(width_ratios) if width_ratios else columns)
     height = rows * min(cell, 1.25) + (0.3 * (1 if width_ratios else rows) if titled else 0.0)
     figure, axes = plt.subplots(
         rows,
         columns,
-        figsize=(WIDTH, height),
+        figsize=(NARROW, height),
         squeeze=False,
         gridspec_kw={"width_ratios": width_ratios} if width_ratios else None,
     )
@@ -393,6 +395,6 @@ def _draw(axis, image: np.ndarray) -> None:
 def _mark(axis, *, right: bool) -> None:
     colour, style, sign = (GREEN, "-", "✓") if right else (VERMILLION, (0, (3, 1.5)), "✗")
     axis.spines[:].set(visible=True, color=colour, linewidth=2.5, linestyle=style)
-    letters = {"color": "white", "ha": "left", "va": "top", "fontfamily": "DejaVu Sans"}
+    letters = {"color": "white", "ha": "left", "va": "top", "fontfamily": "DejaVu Sans", "size": 10}
     box = {"facecolor": colour, "edgecolor": "none", "boxstyle": "round,pad=0.15"}
     axis.text(0.04, 0.96, sign, transform=axis.transAxes, bbox=box, **letters)
