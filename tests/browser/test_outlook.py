@@ -29,6 +29,12 @@ SMALLEST = """() => [...document.querySelectorAll(".cell_output .figure-frame")]
         const { a, b } = text.getScreenCTM();
         return parseFloat(getComputedStyle(text).fontSize) * Math.hypot(a, b);
       })))"""
+# Headings that are higher than without the sign that links to them.
+TALLER = """() => [...document.querySelectorAll("article :is(h1, h2, h3, h4)")].filter(heading => {
+  const high = heading.offsetHeight;
+  heading.querySelectorAll(".headerlink").forEach(link => { link.style.display = "none"; });
+  return high > heading.offsetHeight;
+}).map(heading => heading.textContent)"""
 CHARTS = ["better-representations", "richer-images", "many-modalities", "interpretability"]
 CHARTS += ["beyond-one-machine"]
 
@@ -56,3 +62,9 @@ def test_a_heading_of_the_reference_stays_with_its_text_on_paper(open_page):
     page.emulate_media(media="print")
     kept = "all => all.map(e => getComputedStyle(e).breakAfter)"
     assert set(page.locator("article dt").evaluate_all(kept)) == {"avoid"}
+
+
+@pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize("name", ["faq", "right-tool", "interpretability"])
+def test_the_link_of_a_heading_takes_no_line(open_page, name, viewport):
+    assert open_page(f"book/{name}.html", viewport=viewport).evaluate(TALLER) == []
