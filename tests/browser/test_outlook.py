@@ -6,7 +6,8 @@ from test_screens import FORMULAS
 
 # Formulas of which an end is hidden where nothing scrolls to it, or that touch the edge of their
 # box: a large bracket reaches over its own box by a pixel.
-CUT = """() => [...document.querySelectorAll("div.math")].filter(e => e.checkVisibility()).filter(e => {
+CUT = """() => [...document.querySelectorAll("div.math")].filter(e => {
+  if (!e.checkVisibility()) return false;
   const room = e.getBoundingClientRect();
   return [...e.querySelectorAll("mjx-container")].some(formula => {
     const box = formula.getBoundingClientRect(), style = getComputedStyle(formula);
