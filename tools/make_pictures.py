@@ -39,7 +39,7 @@ CARDS = {
     "better-representations": ("fig-better-invariance", (0, 0.1, 0.51, 1)),
     "richer-images": ("fig-richer-folder", WHOLE),
     "many-modalities": ("fig-modalities-text", (0, 0, 1, 0.85)),
-    "interpretability": ("fig-interpretability-traversals", (0, 0, 1, 0.8)),
+    "interpretability": ("fig-interpretability-traversals", (0, 0, 1, 0.735)),  # six rows
     "beyond-one-machine": ("fig-scale-exact", WHOLE),
 }
 
