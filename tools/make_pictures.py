@@ -39,10 +39,10 @@ CARDS = {
     "encoder-decoder": ("fig-vae-diagram", WHOLE),
     "training": ("fig-training-rate-distortion", WHOLE),
     "retrieval": ("fig-retrieval-moved", WHOLE),
-    "better-representations": ("fig-better-invariance", (0, 0.1, 0.51, 1)),
+    "better-representations": ("fig-better-invariance", (0, 0.1, 0.503, 1)),
     "richer-images": ("fig-richer-folder", WHOLE),
     "many-modalities": ("fig-modalities-text", (0, 0, 1, 0.85)),
-    "interpretability": ("fig-interpretability-traversals", (0, 0, 1, 0.88)),
+    "interpretability": ("fig-interpretability-traversals", (0, 0, 1, 0.735)),  # six rows
     "beyond-one-machine": ("fig-scale-exact", WHOLE),
 }
 
