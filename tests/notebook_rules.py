@@ -410,7 +410,7 @@ def names_in(node) -> set[str]:
 
 
 def rule_what_does_not_teach_is_folded(notebook) -> list[str]:
-    """What makes a figure is about ink, too: what it computes for it belongs in a cell before it."""
+    """What makes a figure is about ink, too: what it computes belongs in a cell before it."""
     cells = code_cells(notebook)
     problems = [
         f"code cell {i} only imports, draws or asserts; fold it with the tag hide-input"
