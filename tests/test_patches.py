@@ -106,9 +106,9 @@ def test_every_change_of_the_extensions_goes_through_the_one_door():
         source = (ROOT / "tools" / name).read_text(encoding="utf-8")
         calls = re.findall(r"(\w+)\.(replace|subn?)\(", source)
         # words() of print_extension estimates the width of a formula, and changes no output; the
-        # others shorten a description at the end of a word, and let long names in tables break where
-        # patches.replace has found them. Numbers are kept whole in the
-        # document itself, before anything is written.
+        # others shorten a description at the end of a word, and let long names in tables break
+        # where patches.replace has found them. Numbers are kept whole in the document itself,
+        # before anything is written.
         known = {("patches", "replace"), ("re", "sub"), ("parent", "replace"), ("SPACE", "sub")}
         assert set(calls) <= known, name
         assert source.count("re.sub(") == (3 if name == "print_extension.py" else 2)

@@ -188,8 +188,8 @@ def draw(data: dict):
             np.mean(data[name][i]) for name in ("rate", "distortion", "precision")
         )
         plane, above, below = column.subplots(3, 1, height_ratios=[5, 1.7, 1.7])
-        # Half of them are enough for a picture, and chapter 4 is a heavy page.
-        for label, (x, y, xx, xy, yy) in zip(labels[::2], points[i, ::2], strict=True):
+        # A third of them is enough for a picture, and chapter 4 is a heavy page.
+        for label, (x, y, xx, xy, yy) in zip(labels[::3], points[i, ::3], strict=True):
             size, axes = np.linalg.eigh([[xx, xy], [xy, yy]])
             wide, high = 2 * np.sqrt(np.maximum(size, 0.004))
             angle = np.degrees(np.arctan2(axes[1, 0], axes[0, 0]))

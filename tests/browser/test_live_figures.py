@@ -754,11 +754,11 @@ def test_the_bars_show_pythons_distances(opened, python):
     for number, (method, index) in enumerate(python.indexes.items()):
         distances = index.search(asked, k=10)[0][0]
         np.testing.assert_allclose(found["far"][method], distances, atol=2e-3)
-        bars = page.locator("#fig-draw section").nth(number).locator(".live-bar i")
+        bars = page.locator("#fig-draw .live-found").nth(number).locator(".live-bar i")
         widths = bars.evaluate_all("bars => bars.map(bar => parseFloat(bar.style.width))")
         expected = np.minimum(100, 200 / 3 * np.array(found["far"][method]) / far[method])
         np.testing.assert_allclose(widths, expected, atol=0.01)
-        beyond = page.locator("#fig-draw section").nth(number).locator(".live-beyond").count()
+        beyond = page.locator("#fig-draw .live-found").nth(number).locator(".live-beyond").count()
         assert beyond == np.sum(np.array(found["far"][method]) > far[method])
 
 
@@ -768,7 +768,7 @@ def test_the_shift_is_played_once_and_stops_at_a_touch(site, browser, motion):
     page = context.new_page()
     page.goto((site / FIGURES["draw"][0]).as_uri())
     page.wait_for_selector("#fig-draw[data-live=ready]", timeout=60_000)
-    page.locator("#fig-draw section").first.scroll_into_view_if_needed()
+    page.locator("#fig-draw .live-found").first.scroll_into_view_if_needed()
     page.wait_for_function("document.querySelector('.live-moves output').textContent === '3 px'")
     scores = [say("{1} of {2}", n, 10) for n in (1, 10)]
     assert page.locator(".live-score").all_text_contents() == scores
@@ -810,7 +810,7 @@ def test_keys_choose_an_example_and_move_it(opened, python):
     found = page.evaluate("bookLive.draw.found()")
     expected = python.digits.gallery_labels[found["vae"]]
     shown = (
-        page.locator("#fig-draw section")
+        page.locator("#fig-draw .live-found")
         .nth(1)
         .locator("li > span:first-of-type")
         .all_inner_texts()

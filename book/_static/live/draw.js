@@ -197,7 +197,7 @@ bookLive.figure("fig-draw", ["digit-encoder", "digit-gallery"], async (panel, ne
     const list = element("ol", {}, ...places.map((place) => place.item));
     return element(
       "div",
-      { role: "group", "aria-label": title },
+      { class: "live-found", role: "group", "aria-label": title },
       element("p", { class: "live-title" }, title, score),
       list,
     );
