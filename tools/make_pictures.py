@@ -34,7 +34,7 @@ COPIED = {page: (page, name) for page, name in OPENINGS.items()} | SHARED
 WHOLE = (0, 0, 1, 1)
 # For each card a figure, and the part of it: left, top, right, bottom, as shares.
 CARDS = {
-    "background": ("fig-background-pixels", (0, 0.3, 0.55, 1)),
+    "background": ("fig-background-pixels", (0, 0.31, 0.566, 1)),
     "elbo": ("fig-elbo-gap", (0, 0, 0.5, 1)),
     "encoder-decoder": ("fig-vae-diagram", WHOLE),
     "training": ("fig-training-rate-distortion", WHOLE),
@@ -42,7 +42,7 @@ CARDS = {
     "better-representations": ("fig-better-invariance", (0, 0.1, 0.503, 1)),
     "richer-images": ("fig-richer-folder", WHOLE),
     "many-modalities": ("fig-modalities-text", (0, 0, 1, 0.85)),
-    "interpretability": ("fig-interpretability-traversals", (0, 0, 1, 0.735)),  # six rows
+    "interpretability": ("fig-interpretability-traversals", (0, 0, 1, 0.869)),  # rows alone
     "beyond-one-machine": ("fig-scale-exact", WHOLE),
 }
 
