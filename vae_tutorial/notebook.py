@@ -86,7 +86,7 @@ def source_without_docstring(thing: Callable) -> str:
     return "\n".join(lines)
 
 
-def show_table(rows: Sequence[Sequence], columns: Sequence[str], left: int = 1) -> None:
+def show_table(rows: Sequence[Sequence], columns: Sequence[str]) -> None:
     """Display rows as a table that screen readers and phones can read.
 
     Parameters
@@ -94,9 +94,8 @@ def show_table(rows: Sequence[Sequence], columns: Sequence[str], left: int = 1) 
     rows : sequence of sequences
         One entry a column; numbers are shown as ``str`` writes them, so round them first.
     columns : sequence of str
-        The headings.
-    left : int
-        How many columns, from the first, are aligned left, as words are; the others right.
+        The headings. The first column is aligned left, the others right; pages of the book set
+        columns of words left.
 
     Raises
     ------
@@ -124,7 +123,7 @@ def show_table(rows: Sequence[Sequence], columns: Sequence[str], left: int = 1) 
                     row=row,
                 )
             )
-    ruler = [":--"] * left + ["--:"] * (len(columns) - left)
+    ruler = [":--", *["--:"] * (len(columns) - 1)]
     lines = [columns, ruler, *rows]
     text = "\n".join("| " + " | ".join(map(_cell, line)) + " |" for line in lines)
     display(Markdown(text))
