@@ -5,6 +5,7 @@ from itertools import pairwise
 import pytest
 from edition import say
 from test_pages import HOME, NARROW, NOTEBOOKS, PAGES, WIDE
+from waiting import SETTLED
 
 
 @pytest.fixture(scope="module")
@@ -126,11 +127,21 @@ def test_what_is_folded_opens_by_keyboard(page, base_url, name):
         content.wait_for(state="visible")
 
 
-def test_what_is_wide_scrolls_by_keyboard(page, base_url):
+# A kind of thing that is wider than a phone, and a page that holds one, folded or not.
+WIDE_THINGS = {
+    "mjx-container": "book/elbo.html",
+    "pre": "book/elbo.html",
+    ".pst-scrollable-table-container": "book/retrieval.html",
+}
+
+
+@pytest.mark.parametrize(("kind", "name"), WIDE_THINGS.items())
+def test_what_is_wide_scrolls_by_keyboard(page, base_url, kind, name):
     page.set_viewport_size(NARROW)
-    page.goto(f"{base_url}/book/elbo.html", wait_until="load")
-    page.evaluate("() => window.MathJax?.startup?.promise.then(() => true)")
-    formula = page.locator("mjx-container[tabindex='0']").first
-    formula.focus()
+    page.goto(f"{base_url}/{name}", wait_until="load")
+    page.evaluate(SETTLED)
+    page.evaluate("document.querySelectorAll('article details').forEach(fold => fold.open = true)")
+    wide = page.locator(f"article {kind}.wide[tabindex='0']:visible").first
+    wide.focus()
     page.keyboard.press("ArrowRight")
     page.wait_for_function("() => document.activeElement.scrollLeft > 0")
