@@ -8,12 +8,17 @@
 
   // -- What is wide ---------------------------------------------------------------------------------
 
-  // Which sides hide something; the style fades them.
-  function showMore(element) {
+  // Which sides hide something; the style fades them. Asking for a size after a change sets the whole
+  // page anew, so all sizes are asked for before anything changes.
+  function hiddenSides(element) {
     const hidden = element.scrollWidth - element.clientWidth;
     const before = element.scrollLeft > 1 ? ["before"] : [];
     const after = element.scrollLeft < hidden - 1 ? ["after"] : [];
-    element.dataset.more = [...before, ...after].join(" ");
+    return [...before, ...after].join(" ");
+  }
+
+  function showMore(element) {
+    element.dataset.more = hiddenSides(element);
   }
 
   window.bookMore = showMore; // also for what scripts build: an editor
@@ -22,23 +27,33 @@
   const isSmall = (element) =>
     element.matches(FRAMES) && element.clientWidth < element.firstElementChild.getAttribute("width");
 
-  function letScroll(element, isWide) {
+  function letScroll({ element, isWide, canFocus, sides }) {
     element.classList.toggle("wide", isWide);
-    if (isWide || isSmall(element)) element.tabIndex = 0;
+    if (canFocus) element.tabIndex = 0;
     else element.removeAttribute("tabindex");
-    if (isWide) showMore(element);
+    if (isWide) element.dataset.more = sides;
     else delete element.dataset.more;
   }
 
-  const adapt = (element) => letScroll(element, element.scrollWidth > element.clientWidth);
-  const watcher = new ResizeObserver((entries) => entries.forEach(({ target }) => adapt(target)));
+  const measured = (element, isWide = element.scrollWidth > element.clientWidth) => ({
+    element,
+    isWide,
+    canFocus: isWide || isSmall(element),
+    sides: isWide ? hiddenSides(element) : "",
+  });
 
+  const watcher = new ResizeObserver((entries) =>
+    entries.map(({ target }) => measured(target)).forEach(letScroll),
+  );
+
+  // A formula in a sentence only scrolls once it is called wide.
   function adaptInline() {
     const formulas = [...document.querySelectorAll(INLINE)];
-    formulas.forEach((formula) => letScroll(formula, false));
+    formulas.forEach((formula) => formula.classList.remove("wide"));
     const room = (formula) => formula.closest("p, li, td, dd, div").clientWidth;
-    const wide = formulas.filter((formula) => formula.offsetWidth > room(formula));
-    wide.forEach((formula) => letScroll(formula, true));
+    const isWide = formulas.map((formula) => formula.offsetWidth > room(formula));
+    formulas.forEach((formula, index) => formula.classList.toggle("wide", isWide[index]));
+    formulas.map((formula, index) => measured(formula, isWide[index])).forEach(letScroll);
   }
 
   // Also what is unfolded later: it has a size only then.

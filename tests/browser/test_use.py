@@ -145,3 +145,22 @@ def test_what_is_wide_scrolls_by_keyboard(page, base_url, kind, name):
     wide.focus()
     page.keyboard.press("ArrowRight")
     page.wait_for_function("() => document.activeElement.scrollLeft > 0")
+
+
+def test_sizes_are_asked_for_together(page, base_url):
+    """Asking between changes would set the page anew for each of its blocks: seconds on a phone."""
+    page.goto(f"{base_url}/book/elbo.html", wait_until="load")
+    page.evaluate(SETTLED)
+    measure = page.context.new_cdp_session(page)
+    measure.send("Performance.enable")
+
+    def times_styled() -> int:
+        metrics = measure.send("Performance.getMetrics")["metrics"]
+        return next(one["value"] for one in metrics if one["name"] == "RecalcStyleCount")
+
+    before = times_styled()
+    page.set_viewport_size(NARROW)
+    page.evaluate(SETTLED)
+    scrolling = page.locator("article [data-more]").count()
+    assert scrolling > 20
+    assert times_styled() - before < 2 * scrolling
