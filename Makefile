@@ -16,8 +16,10 @@ TREE := $(if $(EDITION),_build/$(EDITION),.)
 BOOK := $(TREE:.=)$(if $(EDITION),/)_build/html/index.html
 PORT ?= 8000
 LIVE_PARTS := _build/live-parts
-# What is served and tested in a browser: LIVE=1 for the book with Python in its pages.
-BUILT = $(if $(LIVE),live,book)
+# What is served and tested in a browser: LIVE=1 for the book with Python in its pages, EDITIONS=1
+# for both editions.
+ONE_BOOK = $(if $(LIVE),live,book)
+BUILT = $(if $(EDITIONS),editions,$(ONE_BOOK))
 PDF := $(TREE:.=)$(if $(EDITION),/)_build/latex/vae-tutorial$(EDITION:%=-%).pdf
 TEX := latexmk texlive-xetex texlive-latex-extra texlive-fonts-recommended fonts-texgyre fonts-dejavu poppler-utils
 TEX_CHINESE := texlive-lang-chinese fonts-noto-cjk fonts-lxgw-wenkai
@@ -90,8 +92,8 @@ live: $(STAMP) ## build the book with Python in its pages
 
 # Beside each other in a folder of their own: what is tested in _build/html is one edition.
 editions: $(STAMP) ## build both editions for publishing, into _build/site, the Chinese one in zh/ (LIVE=1 with Python)
-	@BOOK_EDITIONS=1 $(MAKE) --no-print-directory $(BUILT)
-	@BOOK_EDITIONS=1 $(MAKE) --no-print-directory $(BUILT) LANGUAGE=zh_CN
+	@BOOK_EDITIONS=1 $(MAKE) --no-print-directory $(ONE_BOOK)
+	@BOOK_EDITIONS=1 $(MAKE) --no-print-directory $(ONE_BOOK) LANGUAGE=zh_CN
 	@rm -rf _build/site && cp -R _build/html _build/site && cp -R _build/zh_CN/_build/html _build/site/zh
 	@echo "Both editions are in $(CURDIR)/_build/site"
 
@@ -154,10 +156,10 @@ test-gpu: $(SCALE) ## run every notebook and train every model on a GPU
 	$(BIN)/python -m pytest tests/test_settings.py tests/test_models.py tests/test_training.py tests/test_multimodal.py
 	$(BIN)/python -m pytest --nbval-lax --nbval-cell-timeout=900 book
 
-# Not part of `make test`, because it needs Chromium. On Debian: apt-get install chromium
-# LIVE=1 tests Python in the pages as well.
+# Not part of `make test`, because it needs Chromium. On Debian: apt-get install chromium-headless-shell
+# LIVE=1 tests Python in the pages as well, EDITIONS=1 does test-chinese as well, in the same run.
 test-site: $(SITE) $(BUILT) ## open every page of the built book in Chromium and check it
-	BOOK_SITE=_build/html $(BIN)/python -m pytest -n 2 tests/browser
+	BOOK_SITE=_build/html $(if $(EDITIONS),BOOK_SITE_ZH=_build/site/zh) $(BIN)/python -m pytest -n 2 tests/browser
 
 test-chinese: $(SITE) editions ## test the search, the figures and the way to English in the Chinese edition
 	BOOK_SITE_ZH=_build/site/zh $(BIN)/python -m pytest -n 2 tests/browser/test_chinese.py

@@ -38,7 +38,7 @@ SITE = ("book/", "_config.yml", "_toc.yml", "tools/book_extension.py", "tools/pu
         "tools/figure_extension.py", "tools/figures.py", "tools/panels.py",
         "tools/language_extension.py", "tools/site_words.py",
         "tools/make_colab.py")  # fmt: skip
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 # Below an exercise a page stores that nobody has answered it, whatever the exercise is; what checks
 # say is held by tests/test_exercises.py. A page without one is about the exercises themselves.
 CHECKED, EXERCISES = "exercises.check(", "vae_tutorial/exercises/"
