@@ -403,6 +403,20 @@ def test_progress_is_shown_on_long_work_only(capsys):
     assert capsys.readouterr().out == ""
 
 
+def test_progress_counts_the_batches(capsys):
+    class Tired(Pixels):
+        def encode(self, images):
+            if images[0].max() > 0.99:
+                raise OSError("out of reach")
+            return super().encode(images)
+
+    index = ImageIndex(Tired().fit(IMAGES), batch_size=10)
+    images = np.concatenate([IMAGES[:20] * 0.5, np.ones_like(IMAGES[:20])])
+    with pytest.raises(OSError, match="out of reach"):
+        index.add(images, progress=True)
+    assert capsys.readouterr().out.endswith("Encoding 40 images: stopped at 2/4\n")
+
+
 def clusters(seed=0, n=40):
     """Three directions in eight dimensions, blurred."""
     rng = np.random.default_rng(seed)
@@ -782,6 +796,7 @@ BAD_INPUTS = [
     (lambda: ImageIndex(None).add(IMAGES), ValueError, "has no encoder"),
     (lambda: ImageIndex(Pixels().fit(IMAGES)).search(IMAGES, 1), ValueError, "gallery is empty"),
     (lambda: ImageIndex(None).descriptors, ValueError, "gallery is empty"),
+    (lambda: ImageIndex(None).search_descriptors(np.eye(3), 1), ValueError, "gallery is empty"),
     (lambda: filled(np.eye(3)).add_descriptors(np.eye(4)), ValueError, "3 columns, got 4"),
     (lambda: filled(np.eye(3)).search_descriptors(np.eye(4), 1), ValueError, "3 columns, got 4"),
     (lambda: filled(np.eye(3)).search_descriptors(np.eye(3), 4), ValueError, "k must be at most 3"),

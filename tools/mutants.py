@@ -475,15 +475,22 @@ def share(result: dict) -> float:
     return result["killed"] / counted if counted else 1.0
 
 
+def versions() -> dict[str, str]:
+    """Return those of Python and of the packages on which the tests depend most, where installed."""
+    found = {"python": platform.python_version()}
+    for name in ("tensorflow", "keras", "numpy", "pytest"):
+        with suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found
+
+
 def write(path: Path, results: dict, seed: int, count: int) -> None:
-    """Write what was measured; modules that were not keep what the file has of them."""
+    """Write what was measured, and with what; modules that were not keep what the file has of them."""
     known = json.loads(path.read_text(encoding="utf-8"))["modules"] if path.is_file() else {}
-    modules = known | {name: {"seed": seed, "count": count} | results[name] for name in results}
-    packages = ("tensorflow", "keras", "numpy", "pytest")
+    about = {"seed": seed, "count": count, "versions": versions()}
+    modules = known | {name: about | results[name] for name in results}
     content = {
         "command": f"python tools/mutants.py --output {path}",
-        "versions": {"python": platform.python_version()}
-        | {name: metadata.version(name) for name in packages},
         "modules": {name: modules[name] for name in [*ALL, *results] if name in modules},
     }
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

@@ -389,7 +389,7 @@ def _grid(rows: int, columns: int, *, titled: bool, width_ratios=None, label_roo
 
 
 def _draw(axis, image: np.ndarray) -> None:
-    axis.imshow(image.squeeze(-1) if image.shape[-1] == 1 else image, vmin=0, vmax=1, cmap="gray")
+    axis.imshow(image, vmin=0, vmax=1, cmap="gray")
 
 
 def _mark(axis, *, right: bool) -> None:

@@ -1,13 +1,11 @@
 """A browser and the built book: what every test of the site in a browser needs."""
 
 import shutil
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 from playwright.sync_api import sync_playwright
+from serving import served
 from site_building import build_book, given_site
 from waiting import SETTLED
 
@@ -36,21 +34,11 @@ def browser():
         browser.close()
 
 
-class QuietHandler(SimpleHTTPRequestHandler):
-    """Serves files without a line for each of them."""
-
-    def log_message(self, *arguments):
-        pass
-
-
 @pytest.fixture(scope="session")
 def base_url(site):
     """Serve the book on a free port; return its address without a slash at the end."""
-    handler = partial(QuietHandler, directory=str(site))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with served(site) as address:
+        yield address
 
 
 @pytest.fixture

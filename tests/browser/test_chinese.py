@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
+from serving import served
 from test_pages import NARROW, TOO_WIDE, WIDE, Visit, serious, watch
 from waiting import SETTLED
 
@@ -99,6 +100,13 @@ def site() -> Path:
 def is_beside(folder: Path) -> bool:
     pages = (folder / "book" / "index.html", folder.parent / "book" / "index.html")
     return folder.name == "zh" and all(page.is_file() for page in pages)
+
+
+@pytest.fixture(scope="session")
+def base_url(site):
+    """Serve this edition, also where the same run serves another one to the other tests."""
+    with served(site) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
