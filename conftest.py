@@ -18,13 +18,11 @@ os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")
 def pytest_collection_modifyitems(items):
     """Run the notebooks that take longest first, so that two at a time end together.
 
-    Following every line makes tests of pages and tools take nearly twice as long, and those that
-    train a third: only the library's own tests and examples count towards its coverage, without
-    the slow ones, which come through the same lines as others do.
+    Following every line makes a test of pages and tools take nearly twice as long, and says nothing
+    of the library: only the library's own tests and examples count towards its coverage.
     """
     for item in items:
-        is_library = not item.path.is_relative_to(ROOT / "tests") or in_library(item.path.stem)
-        if not is_library or item.get_closest_marker("slow"):
+        if item.path.is_relative_to(ROOT / "tests") and item.path.stem not in library_tests():
             item.add_marker("no_cover")
     for page in {item.parent for item in items if item.path.suffix == ".ipynb"}:
         # Pictures are not compared. nbval knows this of PNG alone, and SVG is stored only.
@@ -43,11 +41,11 @@ def pytest_xdist_make_scheduler(config, log):
 
 
 @cache
-def in_library(name: str) -> bool:
-    """Say whether a file of tests is one that should notice what goes wrong in the library."""
+def library_tests() -> set[str]:
+    """Return the names of the files that should notice what goes wrong in the library."""
     from mutants import ALL
 
-    return any(name == f"test_{tests}" for names in ALL.values() for tests in names)
+    return {f"test_{name}" for names in ALL.values() for name in names}
 
 
 @cache
