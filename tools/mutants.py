@@ -476,7 +476,7 @@ def share(result: dict) -> float:
 
 
 def versions() -> dict[str, str]:
-    """Return those of Python and of the packages on which the tests depend most, where installed."""
+    """Return those of Python and of what the tests depend on most, where it is installed."""
     found = {"python": platform.python_version()}
     for name in ("tensorflow", "keras", "numpy", "pytest"):
         with suppress(metadata.PackageNotFoundError):
@@ -485,7 +485,7 @@ def versions() -> dict[str, str]:
 
 
 def write(path: Path, results: dict, seed: int, count: int) -> None:
-    """Write what was measured, and with what; modules that were not keep what the file has of them."""
+    """Write what was measured, and on what; the other modules keep what the file has of them."""
     known = json.loads(path.read_text(encoding="utf-8"))["modules"] if path.is_file() else {}
     about = {"seed": seed, "count": count, "versions": versions()}
     modules = known | {name: about | results[name] for name in results}
