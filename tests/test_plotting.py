@@ -288,4 +288,5 @@ def test_a_refused_curve_leaves_no_figure_open():
 def test_two_curves_have_a_legend():
     figure = plotting.plot_curves([1, 2], {"a": [3, 4], "b": [1, 2]}, xlabel="x", ylabel="y")
     legend = figure.axes[0].get_legend()
+    assert legend is not None
     assert not legend.get_frame_on()  # the style leaves it out, on screens and on paper

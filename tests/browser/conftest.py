@@ -9,7 +9,7 @@ from serving import served
 from site_building import build_book, given_site
 from waiting import SETTLED
 
-# The shell is Chromium without its windows: the same pages for half of the processor's time.
+# The shell is Chromium without its windows: the same pages for less work.
 NAMES = ["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"]
 
 
