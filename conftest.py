@@ -9,6 +9,11 @@ import pytest
 
 ROOT = Path(__file__).parent
 
+# What trains a model while its lines are followed takes a third longer, for the lines of TensorFlow
+# that it runs; those of ours are followed in the quick tests beside it.
+TRAINS = {"test_data_of_models", "test_models", "test_multimodal", "test_settings", "test_targets"}
+TRAINS |= {"test_distribution", "test_training"}
+
 # Notebook kernels are processes of their own and inherit this, so that they find the package.
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
 # Kernels of this environment come before a kernel of the same name in the user's home.
@@ -22,7 +27,9 @@ def pytest_collection_modifyitems(items):
     of the library: only the library's own tests and examples count towards its coverage.
     """
     for item in items:
-        if item.path.is_relative_to(ROOT / "tests") and item.path.stem not in library_tests():
+        name, slow = item.path.stem, item.get_closest_marker("slow")
+        ours = name in library_tests() and not (slow and name in TRAINS)
+        if item.path.is_relative_to(ROOT / "tests") and not ours:
             item.add_marker("no_cover")
     for page in {item.parent for item in items if item.path.suffix == ".ipynb"}:
         # Pictures are not compared. nbval knows this of PNG alone, and SVG is stored only.

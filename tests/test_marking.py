@@ -590,6 +590,7 @@ def test_a_table_that_a_spreadsheet_has_saved_is_gone_on_with_in_its_form(
     assert table.rows[0]["student"] == "Zoë"
     table.add([{"file": "b.ipynb", "student": "Chloë ✓", "points": 1, "diagnosis": "none"}])
     table.close()
+    assert table.file.closed
     assert path.read_bytes().startswith(before)
     rows = _table.Table(path, _table.COLUMNS).rows
     assert [row["file"] for row in rows] == ["a.ipynb", "b.ipynb"]
@@ -772,6 +773,9 @@ def test_the_limits_by_default_and_as_asked_for(monkeypatch, tmp_path, capsys):
     given = arguments(monkeypatch, tmp_path, *options)
     assert (given.seconds, given.memory, given.jobs) == (0.5, 0.5, 1)
     assert given.output.name == "x.csv"
+    with pytest.raises(SystemExit):
+        arguments(monkeypatch, "--help")
+    assert "Each notebook runs in a process of its own" in " ".join(capsys.readouterr().out.split())
     for wrong, said in {
         (tmp_path, "--memory", "0"): "must be above 0",
         (tmp_path, "--jobs", "0"): "must be above 0",

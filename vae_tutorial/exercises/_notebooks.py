@@ -74,7 +74,7 @@ class Session:
         self.steps, self.skip, self.tell = steps, skip, tell
         self.settled = {name: Verdict(name, *found) for name, found in settled.items()}
         self.lot = ""
-        self.again = True  # whether what was settled before a restart counts for this statement
+        self.again: bool  # whether what was settled before a restart counts for this statement
         self.said: list[Verdict] = []
         self.failed: dict[str, BaseException] = {}
         self.done: set[int] = set()
