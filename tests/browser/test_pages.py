@@ -23,9 +23,6 @@ OTHERS = ["search.html", "genindex.html", SOURCE]
 WIDE, NARROW = {"width": 1400, "height": 900}, {"width": 360, "height": 780}
 TABLET = {"width": 768, "height": 1024}
 
-# Rules that ask for the colours behind each text.
-COLOURS = ("color-contrast", "link-in-text-block")
-
 # Pictures that wait to be seen are made to load at once.
 PICTURES = """async () => {
   const pictures = [...document.images];
@@ -69,19 +66,15 @@ TOO_WIDE = """() => {
   const page = root.scrollWidth > root.clientWidth ? [`the page: ${root.scrollWidth} px`] : [];
   return [...page, ...outside.map(e => e.outerHTML.slice(0, 120)).slice(0, 5)];
 }"""
-# Looking for the colours behind each of some thousand words and glyphs takes minutes. Texts whose
-# elements have the same names, classes and styles, up to the page, are alike, and two of each are
-# looked at. Formulas have the colour of their text.
+# Looking at each of some thousand glyphs and words of code takes minutes. Formulas have the colour
+# of their text, and each colour of code is looked at once on every background.
 THIN_OUT = """() => {
   document.querySelectorAll("mjx-math, mjx-assistive-mml").forEach(e => e.remove());
-  const kinds = new Map([[document.body, ""]]), seen = {};
-  for (const e of document.body.querySelectorAll("*")) {  // parents come before their children
-    const own = e.tagName + "." + e.getAttribute("class") + "." + e.getAttribute("style");
-    kinds.set(e, kinds.get(e.parentElement) + " " + own);
-    const texts = [...e.childNodes].filter(n => n.nodeType === Node.TEXT_NODE && n.data.trim());
-    if (!texts.length) continue;
-    seen[kinds.get(e)] = (seen[kinds.get(e)] || 0) + 1;
-    if (seen[kinds.get(e)] > 2) texts.forEach(text => { text.data = " "; });
+  const seen = new Set();
+  for (const word of document.querySelectorAll(".highlight pre span[class]")) {
+    const kind = word.className + getComputedStyle(word.closest(".highlight")).backgroundColor;
+    if (seen.has(kind)) word.replaceWith(...word.childNodes);
+    seen.add(kind);
   }
 }"""
 
@@ -132,12 +125,11 @@ def watch(page, visit: Visit) -> None:
         page.on("requestfinished", finished)
 
 
-def serious(page, *rules: str, but: tuple[str, ...] = ()) -> list[str]:
-    """Return what axe-core finds serious or critical, by the rules named or by all but some."""
+def serious(page, *rules: str) -> list[str]:
+    """Return what axe-core finds serious or critical, by all of its rules or by those named."""
     options = {"resultTypes": ["violations"], "preload": False}
     if rules:
         options["runOnly"] = {"type": "rule", "values": list(rules)}
-    options["rules"] = {rule: {"enabled": False} for rule in but}
     found = Axe().run(page, options=options).response["violations"]
     return [
         f"{rule['id']}: {node['html'][:160]} {node.get('failureSummary', '')[:300]}"
@@ -182,11 +174,10 @@ def look_at(browser, address: str) -> Visit:
     visit.axe["narrow"] = serious(page, "scrollable-region-focusable", "button-name", "link-name")
     page.set_viewport_size(WIDE)
     page.wait_for_timeout(600)
-    visit.axe["light"] = serious(page, but=COLOURS)
     page.evaluate(THIN_OUT)
-    visit.axe["light"] += serious(page, *COLOURS)
+    visit.axe["light"] = serious(page)
     page.emulate_media(color_scheme="dark")
-    visit.axe["dark"] = serious(page, *COLOURS)
+    visit.axe["dark"] = serious(page, "color-contrast", "link-in-text-block")
     page.wait_for_load_state("networkidle")
     context.close()
     return visit
