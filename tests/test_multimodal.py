@@ -52,10 +52,10 @@ def test_one_expert_is_drawn_towards_the_prior_and_none_is_refused():
 
 @pytest.mark.slow
 def test_each_modality_alone_learns_to_say_both():
-    images, words, kind = two_things()
+    images, words, kind = two_things(640)
     vae = small(dropout=0.0)
     vae.compile(keras.optimizers.Adam(3e-3))
-    vae.fit((images, words), epochs=40, batch_size=16, verbose=0)
+    vae.fit((images, words), epochs=4, batch_size=16, verbose=0)
 
     drawn = vae.decode(vae.encode_words(words[:2]))
     assert drawn[0, ..., 0].mean() > 0.8 > 0.2 > drawn[0, ..., 2].mean()
@@ -155,10 +155,10 @@ def test_the_loss_is_the_sum_over_the_three_subsets(likelihood):
 
 @pytest.mark.slow
 def test_targets_are_what_the_decoder_learns_to_draw():
-    images, words, _ = two_things(16)
+    images, words, _ = two_things(160)
     vae = small()
     vae.compile(keras.optimizers.Adam(3e-3))
-    vae.fit((images, words, 1 - images), epochs=40, batch_size=8, verbose=0)
+    vae.fit((images, words, 1 - images), epochs=4, batch_size=8, verbose=0)
     assert abs(vae.predict(images, verbose=0) - (1 - images)).mean() < 0.1
 
 

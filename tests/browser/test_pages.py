@@ -67,15 +67,16 @@ TOO_WIDE = """() => {
   return [...page, ...outside.map(e => e.outerHTML.slice(0, 120)).slice(0, 5)];
 }"""
 # Looking at each of some thousand glyphs and words of code takes minutes. Formulas have the colour
-# of their text, and each colour of code is looked at once on every background.
+# of their text, and each colour of code is looked at once on every background. All backgrounds are
+# asked for before anything goes, or the page would be styled anew for each word.
 THIN_OUT = """() => {
+  const words = [...document.querySelectorAll(".highlight pre span[class]")];
+  const behind = words.map(word => getComputedStyle(word.closest(".highlight")).backgroundColor);
+  const kinds = words.map((word, number) => word.className + behind[number]);
   document.querySelectorAll("mjx-math, mjx-assistive-mml").forEach(e => e.remove());
-  const seen = new Set();
-  for (const word of document.querySelectorAll(".highlight pre span[class]")) {
-    const kind = word.className + getComputedStyle(word.closest(".highlight")).backgroundColor;
-    if (seen.has(kind)) word.replaceWith(...word.childNodes);
-    seen.add(kind);
-  }
+  words.forEach((word, number) => {
+    if (kinds.indexOf(kinds[number]) < number) word.replaceWith(...word.childNodes);
+  });
 }"""
 
 
