@@ -41,6 +41,34 @@ def base_url(site):
         yield address
 
 
+@pytest.fixture(scope="session")
+def still_page(browser, base_url):
+    """Return a function that gives a page, at a size, to tests that change nothing in it.
+
+    Loading a chapter takes longer than most of what is asked of it. The tests of a page follow each
+    other (tests/dealing.py), so it stays open for them, until another one is asked for.
+    """
+    kept = {}
+
+    def close(keys):
+        for key in keys:
+            kept.pop(key).close()
+
+    def opened(name: str, viewport: dict[str, int]):
+        key = name, viewport["width"]
+        if key not in kept:
+            close([other for other in kept if other[0] != name])
+            context = browser.new_context(viewport=viewport, reduced_motion="reduce")
+            kept[key] = context
+            page = context.new_page()
+            page.goto(f"{base_url}/{name}", wait_until="load")
+            page.evaluate(SETTLED)
+        return kept[key].pages[0]
+
+    yield opened
+    close([*kept])
+
+
 @pytest.fixture
 def open_page(browser, base_url):
     """Return a function that opens a page in a window of its own; keywords say what kind."""

@@ -33,8 +33,8 @@ def test_prose_and_pictures_take_more_room_than_code(open_page, name, viewport):
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_each_fold_says_what_it_does_and_leaves_its_result_in_sight(open_page, name):
-    page = open_page(name, viewport=NARROW)
+def test_each_fold_says_what_it_does_and_leaves_its_result_in_sight(still_page, name):
+    page = still_page(name, NARROW)
     lines = page.locator("details.hide > summary").all_inner_texts()
     assert lines and all(line.startswith(say("Code: ")) for line in lines)
     # Another name would be spoken in place of the line.

@@ -41,19 +41,19 @@ CHARTS += ["beyond-one-machine"]
 
 
 @pytest.mark.parametrize("name", FORMULAS)
-def test_no_end_of_a_formula_is_cut(open_page, name):
-    page = open_page(name, viewport=NARROW)
+def test_no_end_of_a_formula_is_cut(still_page, name):
+    page = still_page(name, NARROW)
     assert page.evaluate(CUT) == []
 
 
-def test_a_displayed_formula_is_as_large_as_one_in_a_sentence(open_page):
-    shown, said = open_page("book/many-modalities.html", viewport=WIDE).evaluate(LARGE)
+def test_a_displayed_formula_is_as_large_as_one_in_a_sentence(still_page):
+    shown, said = still_page("book/many-modalities.html", WIDE).evaluate(LARGE)
     assert 0.85 * said < shown < 1.05 * said
 
 
 @pytest.mark.parametrize("name", CHARTS)
-def test_words_of_a_single_chart_are_legible_on_a_phone(open_page, name):
-    words = open_page(f"book/{name}.html", viewport=NARROW).evaluate(SMALLEST)
+def test_words_of_a_single_chart_are_legible_on_a_phone(still_page, name):
+    words = still_page(f"book/{name}.html", NARROW).evaluate(SMALLEST)
     assert len(words) > 1
     assert min(words) >= 9.95
 

@@ -59,27 +59,28 @@ LOST = """async () => {
         break;
       }
     }
+    frame.scrollLeft = 0;
   }
   return lost;
 }"""
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_what_scrolls_on_a_phone_says_so(open_page, name):
-    page = open_page(name, viewport=NARROW)
+def test_what_scrolls_on_a_phone_says_so(still_page, name):
+    page = still_page(name, NARROW)
     assert page.evaluate(SILENT) == []
 
 
 @pytest.mark.parametrize("name", FORMULAS)
-def test_formulas_fit_a_phone_and_their_numbers_take_no_room(open_page, name):
-    page = open_page(name, viewport=NARROW)
+def test_formulas_fit_a_phone_and_their_numbers_take_no_room(still_page, name):
+    page = still_page(name, NARROW)
     assert page.evaluate(WIDE_FORMULAS) == []
     assert page.evaluate(BESIDE) == []
 
 
 @pytest.mark.parametrize("name", TEXTS)
-def test_the_first_column_of_a_wide_table_stays(open_page, name):
-    page = open_page(name, viewport=NARROW)
+def test_the_first_column_of_a_wide_table_stays(still_page, name):
+    page = still_page(name, NARROW)
     assert page.evaluate(LOST) == []
 
 
@@ -104,8 +105,8 @@ STACKED = ["notation", "playground", "differences", "teachers-guide"]
 
 
 @pytest.mark.parametrize("name", STACKED)
-def test_a_stacked_table_hides_nothing(open_page, name):
-    page = open_page(f"book/{name}.html", viewport=NARROW)
+def test_a_stacked_table_hides_nothing(still_page, name):
+    page = still_page(f"book/{name}.html", NARROW)
     assert page.locator(".stacked td").count() > 10
     assert page.evaluate(CUT_CELLS) == []
 
@@ -300,8 +301,8 @@ LINES = """() => {
 
 
 @pytest.mark.parametrize("name", ["book/background.html", "book/retrieval.html", "book/faq.html"])
-def test_lines_have_the_length_that_eyes_like(open_page, name):
-    lengths = open_page(name, viewport=WIDE).evaluate(LINES)
+def test_lines_have_the_length_that_eyes_like(still_page, name):
+    lengths = still_page(name, WIDE).evaluate(LINES)
     assert len(lengths) > 10
     assert 66 <= sum(lengths) / len(lengths) <= 74
 
@@ -321,8 +322,8 @@ CHAPTERS = ["background", "elbo", "encoder-decoder", "training", "retrieval"]
 
 
 @pytest.mark.parametrize("name", CHAPTERS)
-def test_remarks_stand_beside_the_text_where_there_is_room(open_page, name):
-    wide = open_page(f"book/{name}.html", viewport=WIDE).evaluate(REMARKS)
+def test_remarks_stand_beside_the_text_where_there_is_room(open_page, still_page, name):
+    wide = still_page(f"book/{name}.html", WIDE).evaluate(REMARKS)
     assert len(wide) > 0
     for remark in wide:
         assert remark["beside"] and remark["right"] <= WIDE["width"], remark["words"]

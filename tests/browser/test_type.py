@@ -60,23 +60,23 @@ CUT = """() => [...document.querySelectorAll(".prev-next-area a")].filter(link =
 
 @pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "narrow"])
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_numbers_stand_whole_at_the_right_and_words_at_the_left(open_page, name, viewport):
-    found = open_page(name, viewport=viewport).evaluate(COLUMNS)
+def test_numbers_stand_whole_at_the_right_and_words_at_the_left(still_page, name, viewport):
+    found = still_page(name, viewport).evaluate(COLUMNS)
     assert found == {"broken": [], "words": []}
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_a_number_and_its_sign_stay_together(open_page, name):
-    assert open_page(name, viewport=NARROW).evaluate(PARTED) == []
+def test_a_number_and_its_sign_stay_together(still_page, name):
+    assert still_page(name, NARROW).evaluate(PARTED) == []
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_boxes_have_room_between_them_and_none_inside_when_closed(open_page, name):
-    page = open_page(name, viewport=WIDE)
+def test_boxes_have_room_between_them_and_none_inside_when_closed(still_page, name):
+    page = still_page(name, WIDE)
     assert page.evaluate(TOUCHING) == []
     assert page.evaluate(SOLUTIONS) == []
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_titles_of_neighbours_are_whole_on_a_phone(open_page, name):
-    assert open_page(name, viewport=NARROW).evaluate(CUT) == []
+def test_titles_of_neighbours_are_whole_on_a_phone(still_page, name):
+    assert still_page(name, NARROW).evaluate(CUT) == []

@@ -74,8 +74,8 @@ def test_the_copy_button_copies_the_code(page, base_url):
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_every_piece_of_code_can_be_copied(page, base_url, name):
-    page.goto(f"{base_url}/{name}", wait_until="load")
+def test_every_piece_of_code_can_be_copied(still_page, name):
+    page = still_page(name, WIDE)
     blocks = page.locator(".cell_input pre").count()
     assert page.locator(".cell_input button.copybtn").count() == blocks
     assert blocks > 0 or name not in NOTEBOOKS
