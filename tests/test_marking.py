@@ -211,6 +211,18 @@ def test_what_is_right_where_it_is_run_is_right_where_it_is_marked(kind, tmp_pat
     assert (rows[WITHOUT]["status"], rows[WITHOUT]["points"]) == ("missing", 0)
 
 
+def test_what_a_busy_computer_hears_after_the_end_counts(tmp_path, monkeypatch):
+    def late(stream, lines):
+        said = stream.read().splitlines(keepends=True)
+        time.sleep(0.5)  # the process is over, and what waits for it has seen that
+        for line in [*said, b""]:
+            lines.put(line)
+
+    monkeypatch.setattr(_process, "_read", late)
+    row = judged(notebook_of(IMPORTS, answer() + CHECK), tmp_path)[SHARES]
+    assert (row["status"], row["diagnosis"], row["points"]) == ("right", "", row["of"])
+
+
 WRONG = {
     "a known mistake": (
         [IMPORTS, "def distance_shares(a, b):\n    return (a - b) ** 2\n" + CHECK],

@@ -26,7 +26,7 @@ MISSING, UNREADABLE = "missing", "not marked"
 ATTEMPTS = 8  # starts of one notebook
 START = 300  # seconds that Python and its imports may take on a busy computer
 IN_ALL = 10  # times the limit of a statement, for a whole notebook
-END = 5  # seconds for a judge that is done to end by itself
+END = 5  # seconds for a judge that is done to end by itself, and for its last words
 LINE = 64_000  # bytes of one finding
 # What a notebook may see of our environment: how Python computes, and nothing that is secret.
 KEPT = (
@@ -167,7 +167,7 @@ def _listen(process, token: str, findings: Findings, seconds: float, ends: float
         except queue.Empty:
             if process.poll() is None:
                 continue
-            line = b""
+            line = _last(lines)
         if line:
             if _take(line, token, findings):
                 until = time.monotonic() + seconds
@@ -177,6 +177,14 @@ def _listen(process, token: str, findings: Findings, seconds: float, ends: float
             return _("The notebook ended the program that marks it.")
         if findings.done:
             return ""
+
+
+def _last(lines: queue.Queue[bytes]) -> bytes:
+    """Return the next line of a process that has ended, which a busy computer may bring late."""
+    try:
+        return lines.get(timeout=END)
+    except queue.Empty:  # what the process has left behind holds the channel open
+        return b""
 
 
 def _read(stream, lines) -> None:
