@@ -31,6 +31,9 @@ def pytest_collection_modifyitems(items):
         ours = name in library_tests() and not (slow and name in TRAINS)
         if item.path.is_relative_to(ROOT / "tests") and not ours:
             item.add_marker("no_cover")
+        if item.path.suffix == ".ipynb":
+            # After its result, a cell's last words: nbval waits five seconds, whatever the limit.
+            item.output_timeout = 300
     for page in {item.parent for item in items if item.path.suffix == ".ipynb"}:
         # Pictures are not compared. nbval knows this of PNG alone, and SVG is stored only.
         page.skip_compare = (*page.skip_compare, "image/svg+xml")

@@ -58,7 +58,8 @@ def run_whole(notebook, folder) -> None:
     """Execute a copy in a folder; a cell that fails stops it with an error."""
     # A busy machine may hand out one text in several messages, and takes its time.
     where = {"metadata": {"path": str(folder)}}
-    NotebookClient(notebook, timeout=900, coalesce_streams=True, resources=where).execute()
+    limits = {"timeout": 900, "iopub_timeout": 900}
+    NotebookClient(notebook, **limits, coalesce_streams=True, resources=where).execute()
 
 
 def said_in(notebook) -> dict[str, tuple[str, str]]:

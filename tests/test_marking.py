@@ -6,7 +6,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+import types
 
 import make_classroom
 import nbformat
@@ -213,14 +215,56 @@ def test_what_is_right_where_it_is_run_is_right_where_it_is_marked(kind, tmp_pat
 
 def test_what_a_busy_computer_hears_after_the_end_counts(tmp_path, monkeypatch):
     def late(stream, lines):
-        said = stream.read().splitlines(keepends=True)
+        with stream:
+            said = stream.read().splitlines(keepends=True)
         time.sleep(0.5)  # the process is over, and what waits for it has seen that
         for line in [*said, b""]:
             lines.put(line)
 
     monkeypatch.setattr(_process, "_read", late)
+    monkeypatch.setattr(_process, "END", 300)
     row = judged(notebook_of(IMPORTS, answer() + CHECK), tmp_path)[SHARES]
     assert (row["status"], row["diagnosis"], row["points"]) == ("right", "", row["of"])
+
+
+def heard(lines: list[dict], monkeypatch) -> tuple[str, _process.Findings, float]:
+    """Listen to a judge that says this and goes on, by a clock that jumps whenever it is read.
+
+    Return why that ended, what was found, and the seconds that passed. A statement may take five.
+    """
+    told, passed = threading.Event(), [0.0]
+
+    def read(stream, channel):
+        for line in lines:
+            channel.put(json.dumps(line | {"token": "a"}).encode())
+        told.set()
+
+    def clock() -> float:
+        assert told.wait(600)
+        passed[0] += 40
+        return passed[0]
+
+    monkeypatch.setattr(_process, "_read", read)
+    monkeypatch.setattr(_process, "time", types.SimpleNamespace(monotonic=clock))
+    process, findings = types.SimpleNamespace(stdout=None, poll=lambda: None), _process.Findings()
+    why = _process._listen(process, "a", findings, 5, float("inf"))
+    return why, findings, passed[0]
+
+
+STEPS = [{"ready": True}, {"step": 0}, {"step": 1}, {"done": True}]
+
+
+def test_what_has_come_counts_though_its_listener_was_kept_waiting(monkeypatch):
+    why, findings, passed = heard(STEPS, monkeypatch)
+    assert (why, findings.done) == ("", True)
+    assert passed > 5 * len(STEPS)
+
+
+@pytest.mark.parametrize(("lines", "limit"), [([], 300), (STEPS[:1], 300), (STEPS[:2], 5)])
+def test_the_limit_of_a_statement_begins_with_the_first(lines, limit, monkeypatch):
+    why, findings, passed = heard(lines, monkeypatch)
+    assert why.startswith(f"It ran too long: not done after {limit} s.")
+    assert passed > limit and not findings.done
 
 
 WRONG = {
@@ -645,10 +689,13 @@ def test_a_stop_keeps_what_was_marked_and_the_same_command_goes_on(tmp_path, num
         text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    assert process.stdout.readline().startswith("a.ipynb: 1 of 3 points")
-    time.sleep(1)
-    process.send_signal(number)
-    rest, _ = process.communicate(timeout=300)
+    try:
+        assert process.stdout.readline().startswith("a.ipynb: 1 of 3 points")
+        time.sleep(1)
+        process.send_signal(number)
+        rest, _ = process.communicate(timeout=900)
+    finally:
+        process.terminate()  # with the endless notebook that it marks, should the above have failed
     assert process.returncode == 130 and "the same command goes on" in rest
     assert {row["file"] for row in rows_of(folder / "marks.csv")} == {"a.ipynb"}
     hand_in(folder, b=GOOD)

@@ -6,6 +6,7 @@ tests/test_notebook_helpers.py shows it in a notebook.
 import contextlib
 import io
 import os
+import re
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -33,7 +34,7 @@ def test_a_terminal_shows_one_line_that_is_rewritten():
     assert lines[1].startswith("Counting: 1/3 · ")
     assert lines[1].endswith(" s left · at 0")
     assert lines[-2] == "Counting: 3/3 · 0 s left · at 2"
-    assert lines[-1] == "Counting: 0.0 s\n"
+    assert re.fullmatch(r"Counting: \d+\.\d s\n", lines[-1])
     assert "".join(lines).count("\n") == 1
 
 
@@ -163,7 +164,8 @@ def test_letters_that_the_outlet_lacks_are_spelled(tty):
     said = stream.buffer.getvalue().decode("ascii")
     title = r"Z\xe4hle \u2264 3"
     if tty:
-        assert said.startswith(rf"{REWRITE}{title}: 1/3 - 0 s left - \u03b2 1.0{REWRITE}")
+        first = re.escape(rf"{REWRITE}{title}: 1/3 - ") + r"\d+"
+        assert re.match(first + re.escape(rf" s left - \u03b2 1.0{REWRITE}"), said)
     else:
         assert said == f"{title}\n"
 

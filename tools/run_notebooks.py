@@ -51,6 +51,7 @@ def run(path: Path, *, timeout: float) -> float:
     NotebookClient(
         notebook,
         timeout=timeout,
+        iopub_timeout=timeout,
         kernel_name="python3",
         # One output for what a cell prints, however often the kernel flushed it.
         coalesce_streams=True,

@@ -34,7 +34,7 @@ def run(path: Path) -> tuple[float, float]:
     notebook = nbformat.read(path, as_version=4)
     with tempfile.TemporaryDirectory() as folder:
         resources = {"metadata": {"path": folder}}
-        client = NotebookClient(notebook, timeout=STUCK, resources=resources)
+        client = NotebookClient(notebook, timeout=STUCK, iopub_timeout=STUCK, resources=resources)
         before, started = processor_seconds(), time.monotonic()
         client.execute()
     return time.monotonic() - started, processor_seconds() - before

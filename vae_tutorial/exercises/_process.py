@@ -156,27 +156,39 @@ def _listen(process, token: str, findings: Findings, seconds: float, ends: float
         if stopped.is_set():
             raise Stopped
         now = time.monotonic()
-        if now > min(until, ends):
-            limit = seconds if findings.step >= 0 else START
-            return _(
-                "It ran too long: not done after {seconds:g} s. Does a loop never end?",
-                seconds=limit,
-            )
+        # Somebody who was kept waiting looks at what has come before calling it late.
+        late = now > until
         try:
-            line = lines.get(timeout=min(0.2, max(0.01, until - now)))
+            line = lines.get(timeout=0.2 if late else min(0.2, max(0.01, until - now)))
         except queue.Empty:
+            if late or now > ends:
+                return _too_long(findings, seconds)
             if process.poll() is None:
                 continue
             line = _last(lines)
         if line:
             if _take(line, token, findings):
-                until = time.monotonic() + seconds
+                until, late = time.monotonic() + _limit(findings, seconds), False
+            if (late or now > ends) and not findings.done:
+                return _too_long(findings, seconds)
         elif findings.done:
             return ""
         else:
             return _("The notebook ended the program that marks it.")
         if findings.done:
             return ""
+
+
+def _limit(findings: Findings, seconds: float) -> float:
+    """Return how long the judge may be silent: before the first statement it reads and imports."""
+    return seconds if findings.step >= 0 else START
+
+
+def _too_long(findings: Findings, seconds: float) -> str:
+    return _(
+        "It ran too long: not done after {seconds:g} s. Does a loop never end?",
+        seconds=_limit(findings, seconds),
+    )
 
 
 def _last(lines: queue.Queue[bytes]) -> bytes:
