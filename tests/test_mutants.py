@@ -10,10 +10,9 @@ import mutants
 import pytest
 import yaml
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not hasattr(os, "fork"), reason="mutants are tested in forked processes"),
-]
+pytestmark = pytest.mark.skipif(
+    not hasattr(os, "fork"), reason="mutants are tested in forked processes"
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 TINY = """\
@@ -65,6 +64,7 @@ def run(project, *options) -> subprocess.CompletedProcess:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.aside
 def test_an_untested_line_is_printed_and_tested_ones_are_not(project):
     before = {path: path.read_bytes() for path in project.rglob("*.py")}
@@ -95,6 +95,7 @@ def test_an_untested_line_is_printed_and_tested_ones_are_not(project):
     assert {path: path.read_bytes() for path in project.rglob("*.py")} == before
 
 
+@pytest.mark.slow
 @pytest.mark.aside
 def test_tests_that_fail_without_a_mutant_are_no_measure(project):
     (project / "test_failing.py").write_text("def test(): assert 0", encoding="utf-8")
