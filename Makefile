@@ -41,7 +41,7 @@ export JUPYTER_PREFER_ENV_PATH := 1
 export IPYTHONDIR := $(CURDIR)/$(VENV)/ipython
 
 .DEFAULT_GOAL := help
-.PHONY: tex-packages test-pdf-chinese help install book live editions serve check test test-everything test-under-load lint types audit audit-zizmor audit-actionlint test-library test-notebooks test-gpu test-site test-chinese test-chinese-whole test-lighthouse test-playground test-classroom test-chinese-copies test-class test-nbgrader notebooks mutants bench bench-classroom study study-smoke study-quick classroom package colab test-colab test-colab-whole test-matrix pdf test-pdf clean
+.PHONY: tex-packages test-pdf-chinese help install book live editions edition-en edition-zh environments serve check test test-everything test-under-load lint types audit audit-zizmor audit-actionlint test-library test-notebooks test-gpu test-site test-chinese test-chinese-whole test-lighthouse test-playground test-classroom test-chinese-copies test-class test-nbgrader notebooks mutants bench bench-classroom study study-smoke study-quick classroom package colab test-colab test-colab-whole test-matrix pdf test-pdf clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -91,11 +91,18 @@ live: $(STAMP) ## build the book with Python in its pages
 	  *) exit 1;; esac
 
 # Beside each other in a folder of their own: what is tested in _build/html is one edition.
+# Both are written at the same time; what both need of Python is fetched before.
 editions: $(STAMP) ## build both editions for publishing, into _build/site, the Chinese one in zh/ (LIVE=1 with Python)
-	@BOOK_EDITIONS=1 $(MAKE) --no-print-directory $(ONE_BOOK)
-	@BOOK_EDITIONS=1 $(MAKE) --no-print-directory $(ONE_BOOK) LANGUAGE=zh_CN
+	$(if $(LIVE),@$(BIN)/python tools/fetch_live.py $(LIVE_PARTS) || [ "$$?-$(OPTIONAL)" = 75-1 ])
+	@BOOK_EDITIONS=1 $(MAKE) --no-print-directory -j2 edition-en edition-zh
 	@rm -rf _build/site && cp -R _build/html _build/site && cp -R _build/zh_CN/_build/html _build/site/zh
 	@echo "Both editions are in $(CURDIR)/_build/site"
+
+edition-en:
+	@$(MAKE) --no-print-directory $(ONE_BOOK)
+
+edition-zh:
+	@$(MAKE) --no-print-directory $(ONE_BOOK) LANGUAGE=zh_CN
 
 serve: $(BUILT) ## serve the built book at http://localhost:8000 (PORT=... for another port, LIVE=1 with Python in the pages)
 	$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
@@ -244,7 +251,7 @@ colab: $(STAMP) ## write the notebooks that are published for Colab (LANGUAGE=zh
 	$(BIN)/python tools/make_colab.py $(EDITION:%=--language %) _build/colab$(EDITION:%=-%)
 
 # An environment with the versions of a runtime of Colab; made again only when its file changes.
-_build/colab-env-%/.installed: tests/colab/%.txt | $(STAMP)
+_build/colab-env-%/.installed: tests/colab/%.txt | $(BIN)/python
 	rm -rf $(@D)
 	$(BIN)/python -m venv $(@D)
 	$(@D)/bin/python -m pip install --disable-pip-version-check --quiet -r $<
@@ -256,8 +263,12 @@ _build/colab-kernel-%/.installed: _build/colab-env-%/.installed tests/colab/make
 	$(BIN)/python tests/colab/make_kernel.py $* $(@D)
 	@touch $@
 
+COLAB := _build/colab-kernel-current/.installed _build/colab-env-older/.installed
+# Beside what is made in .venv: none of them needs another, so make -j2 makes two at a time.
+environments: .venv-nbgrader/.installed $(COLAB) ## make the environments of nbgrader and of Colab
+
 .PRECIOUS: _build/colab-env-%/.installed _build/colab-kernel-%/.installed
-test-colab: $(SCALE) _build/colab-kernel-current/.installed _build/colab-env-older/.installed ## compare outputs on Colab's versions, and run two notebooks through their setup
+test-colab: $(SCALE) $(COLAB) ## compare outputs on Colab's versions, and run two notebooks through their setup
 	$(ONE_THREAD) JUPYTER_PATH=$(CURDIR)/_build/colab-kernel-current/share/jupyter \
 	$(BIN)/python -m pytest $(NBVAL) --nbval-kernel-name=colab $(PAGES_BY_NAME)
 	$(BIN)/python -m pytest -n 2 -rP tests/colab_runs.py

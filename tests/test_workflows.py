@@ -152,6 +152,7 @@ def test_what_is_tested_here_is_tested_there():
         return target in made_in("weekly.yml")
 
     wanted = made_by((ROOT / ".ci" / "run").read_text(encoding="utf-8"))
+    wanted -= {"environments"}  # two at a time there; elsewhere what needs one makes it
     assert wanted and [target for target in sorted(wanted) if not is_made(target)] == []
 
 

@@ -104,25 +104,21 @@ TOLD = """() => [...document.querySelectorAll(".figure-frame")].every(
 
 
 @pytest.fixture(scope="module")
-def seen(browser, base_url):
-    """Return a function that opens a page once, in both themes and on a phone."""
+def seen(still_page):
+    """Return a function that looks at a page once, in both themes and on a phone."""
     pages = {}
 
     def once(name: str) -> dict:
         if name not in pages:
-            with browser.new_context(viewport=WIDE, reduced_motion="reduce") as context:
-                page = context.new_page()
-                page.goto(f"{base_url}/{name}", wait_until="load")
-                pages[name] = {"light": page.evaluate(LOOKS)}
-                pages[name]["row"] = page.evaluate(ROWS)
-                pages[name]["wide"] = page.evaluate(WORDS)
-                page.emulate_media(color_scheme="dark")
-                page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
-                pages[name]["dark"] = page.evaluate(LOOKS)
-                page.set_viewport_size(NARROW)
-                page.wait_for_function(TOLD)
-                pages[name]["narrow"] = page.evaluate(WORDS)
-                pages[name]["stacked"] = page.evaluate(ROWS)
+            page = still_page(name, WIDE)
+            found = pages[name] = {"row": page.evaluate(ROWS), "wide": page.evaluate(WORDS)}
+            for theme in ("dark", "light"):
+                page.emulate_media(color_scheme=theme)
+                page.wait_for_function(f"document.documentElement.dataset.theme === '{theme}'")
+                found[theme] = page.evaluate(LOOKS)
+            page = still_page(name, NARROW)
+            page.wait_for_function(TOLD)
+            found |= {"narrow": page.evaluate(WORDS), "stacked": page.evaluate(ROWS)}
         return pages[name]
 
     return once

@@ -935,7 +935,9 @@ def test_a_figure_whose_data_are_missing_stays_a_picture(site, browser):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_live_figure_is_accessible_and_fits_a_phone(opened, name, scheme):
-    page = opened(name, **PHONE, color_scheme=scheme)
+    page = opened(name, **PHONE, color_scheme="light")
+    page.emulate_media(color_scheme=scheme)
+    page.wait_for_function(f"document.documentElement.dataset.theme === '{scheme}'")
     width = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
     assert width[0] <= width[1]
     result = Axe().run(page, context=f"#{FIGURES[name][1]}")

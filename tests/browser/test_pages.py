@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 from axe_playwright_python.sync_playwright import Axe
-from waiting import TYPESET
+from waiting import SETTLED, TYPESET
 
 ROOT = Path(__file__).resolve().parents[2]
 STATIC = ROOT / "book" / "_static"
@@ -34,7 +34,7 @@ PICTURES = """async () => {
 SCROLL = """async () => {
   for (let top = 0; top < document.body.scrollHeight; top += 700) {
     scrollTo(0, top);
-    await new Promise(done => setTimeout(done, 30));
+    for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
   }
 }"""
 FORMULAS = """() => {
@@ -108,10 +108,8 @@ def watch(page, visit: Visit) -> None:
     def answered(response):
         if not response.ok and response.status != 304:
             visit.failed.append(f"{response.status}: {response.url}")
-
-    def finished(request):
-        if not request.url.startswith("data:"):
-            visit.sizes[request.url] = len(request.response().body())
+        # Our server says it of each file; what a page makes itself has none, and is not fetched.
+        visit.sizes[response.url] = int(response.headers.get("content-length", 0))
 
     def said(message):
         if message.type in ("error", "warning"):
@@ -123,7 +121,6 @@ def watch(page, visit: Visit) -> None:
     page.on("requestfailed", lambda request: visit.failed.append(request.url))
     if not page.url.startswith("file:"):
         page.on("response", answered)
-        page.on("requestfinished", finished)
 
 
 def serious(page, *rules: str) -> list[str]:
@@ -159,8 +156,8 @@ def look_at(browser, address: str) -> Visit:
     context = browser.new_context(viewport=WIDE, color_scheme="light", reduced_motion="reduce")
     page = context.new_page()
     watch(page, visit)
-    page.goto(address, wait_until="networkidle")
-    page.evaluate(TYPESET)
+    page.goto(address, wait_until="networkidle" if address.endswith(HOME) else "load")
+    page.evaluate(SETTLED)
     later = page.evaluate(FAR_BELOW)
     visit.first_view = sum(size for name, size in visit.sizes.items() if name not in later)
     page.evaluate(SCROLL)
@@ -169,12 +166,13 @@ def look_at(browser, address: str) -> Visit:
     visit.formulas = page.evaluate(FORMULAS)
     for size in (TABLET, NARROW):
         page.set_viewport_size(size)
-        # The theme waits a moment before it adapts to another width.
-        page.wait_for_timeout(600)
+        page.evaluate(SETTLED)
         visit.too_wide += page.evaluate(TOO_WIDE)
+    # The theme waits a moment before it lets the keyboard to what scrolls at another width.
+    page.wait_for_timeout(600)
     visit.axe["narrow"] = serious(page, "scrollable-region-focusable", "button-name", "link-name")
     page.set_viewport_size(WIDE)
-    page.wait_for_timeout(600)
+    page.evaluate(SETTLED)
     page.evaluate(THIN_OUT)
     visit.axe["light"] = serious(page)
     page.emulate_media(color_scheme="dark")

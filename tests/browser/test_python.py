@@ -560,9 +560,9 @@ def test_cells_that_run_give_their_stored_outputs(loaded, name):
             assert found == wanted or is_translated(found, wanted), cell.id
 
 
-@pytest.mark.parametrize("name", NOTEBOOKS)
-def test_a_page_says_how_many_of_its_cells_run(page, base_url, name):
-    page.goto(f"{base_url}/book/{name}.html", wait_until="load")
+@pytest.mark.parametrize("name", NOTEBOOKS, ids="book/{}.html".format)
+def test_a_page_says_how_many_of_its_cells_run(still_page, name):
+    page = still_page(f"book/{name}.html", WIDE)
     lacks = LACKS[name]
     runs = list(lacks.values()).count("")
     said = page.locator(".py-invitation")

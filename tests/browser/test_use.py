@@ -28,8 +28,8 @@ def page(context):
 # -- Pages in their order -------------------------------------------------------------------------
 
 
-def test_a_reader_gets_through_the_book_and_back(page, base_url):
-    page.goto(f"{base_url}/{PAGES[0]}", wait_until="domcontentloaded")
+def test_a_reader_gets_through_the_book_and_back(open_page, base_url):
+    page = open_page(PAGES[0], viewport=WIDE, java_script_enabled=False)  # links need no scripts
     assert page.locator(".prev-next-footer .left-prev").count() == 0
     for before, name in pairwise(PAGES):
         page.locator(".prev-next-footer .right-next").click()
@@ -82,8 +82,8 @@ def test_every_piece_of_code_can_be_copied(still_page, name):
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_a_notebook_can_be_downloaded(page, base_url, name):
-    page.goto(f"{base_url}/{name}", wait_until="domcontentloaded")
+def test_a_notebook_can_be_downloaded(still_page, name):
+    page = still_page(name, WIDE)
     with page.expect_download() as started:
         page.get_by_title(say("Download this page as a notebook")).click()
     assert started.value.suggested_filename == name.rpartition("/")[2].replace(".html", ".ipynb")
@@ -106,8 +106,8 @@ def test_the_menu_opens_on_a_phone(page, base_url):
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_what_is_folded_opens_by_keyboard(page, base_url, name):
-    page.goto(f"{base_url}/{name}", wait_until="load")
+def test_what_is_folded_opens_and_closes_by_keyboard(still_page, name):
+    page = still_page(name, WIDE)
     folds = page.locator("article details")
     for number in range(min(folds.count(), 8)):
         fold = folds.nth(number)
@@ -117,6 +117,8 @@ def test_what_is_folded_opens_by_keyboard(page, base_url, name):
         fold.locator("summary").first.focus()
         page.keyboard.press("Enter")
         assert fold.evaluate("fold => fold.open") != was_open
+        page.keyboard.press("Enter")
+        assert fold.evaluate("fold => fold.open") == was_open
     buttons = page.locator("article button.toggle-button")
     assert buttons.count() >= page.locator("article .admonition.dropdown").count()
     for button in buttons.all():
@@ -125,6 +127,8 @@ def test_what_is_folded_opens_by_keyboard(page, base_url, name):
         button.focus()
         page.keyboard.press("Enter")
         content.wait_for(state="visible")
+        page.keyboard.press("Enter")
+        content.wait_for(state="hidden")
 
 
 # A kind of thing that is wider than a phone, and a page that holds one, folded or not.
