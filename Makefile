@@ -164,9 +164,10 @@ test-gpu: $(SCALE) ## run every notebook and train every model on a GPU
 	$(BIN)/python -m pytest --nbval-lax --nbval-cell-timeout=900 book
 
 # Not part of `make test`, because it needs Chromium. On Debian: apt-get install chromium-headless-shell
-# LIVE=1 tests Python in the pages as well, EDITIONS=1 does test-chinese as well, in the same run.
+# LIVE=1 tests Python in the pages as well, EDITIONS=1 does test-chinese as well, in the same run;
+# SHORT=1 leaves out what is marked aside.
 test-site: $(SITE) $(BUILT) ## open every page of the built book in Chromium and check it
-	BOOK_SITE=_build/html $(if $(EDITIONS),BOOK_SITE_ZH=_build/site/zh) $(BIN)/python -m pytest -n 2 tests/browser
+	BOOK_SITE=_build/html $(if $(EDITIONS),BOOK_SITE_ZH=_build/site/zh) $(BIN)/python -m pytest -n 2 $(if $(SHORT),-m "not aside") tests/browser
 
 test-chinese: $(SITE) editions ## test the search, the figures and the way to English in the Chinese edition
 	BOOK_SITE_ZH=_build/site/zh $(BIN)/python -m pytest -n 2 tests/browser/test_chinese.py
@@ -230,8 +231,8 @@ study: $(SCALE) ## train and measure everything again (hours; needs the full dat
 	$(BIN)/python benchmarks/names.py
 	$(BIN)/python benchmarks/drawn.py
 
-study-smoke: $(SCALE) ## every benchmark in short, one epoch of every method of the study, on the bundled images
-	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 -m aside $(call ALSO,benchmark_runs.py) tests
+study-smoke: $(SCALE) ## every benchmark in short, one epoch of every method of the study, on the bundled images (SHORT=1: the epoch alone)
+	$(if $(SHORT),,$(ONE_THREAD) $(BIN)/python -m pytest -n 2 -m aside $(call ALSO,benchmark_runs.py) tests)
 	$(BIN)/python benchmarks/study.py --part smoke
 	$(BIN)/python benchmarks/fair.py --part smoke
 

@@ -156,6 +156,13 @@ def test_what_is_tested_here_is_tested_there():
     assert wanted and [target for target in sorted(wanted) if not is_made(target)] == []
 
 
+def test_a_push_leaves_nothing_aside():
+    """What .ci/run does in short, a job does whole."""
+    assert "SHORT=1" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert not any("SHORT" in path.read_text(encoding="utf-8") for path in WORKFLOWS)
+    assert made_in("ci.yml") >= {"test-site", "study-smoke"}
+
+
 def test_other_systems_test_the_library_as_make_does():
     rule = r"^MATRIX_TESTS := \$\(addprefix (\S+), (.*)\) (.*)$"
     prefix, files, package = re.search(rule, MAKEFILE, re.MULTILINE).groups()

@@ -172,7 +172,7 @@ def look_at(browser, address: str) -> Visit:
     page.wait_for_timeout(600)
     visit.axe["narrow"] = serious(page, "scrollable-region-focusable", "button-name", "link-name")
     page.set_viewport_size(WIDE)
-    page.evaluate(SETTLED)
+    page.wait_for_timeout(600)
     page.evaluate(THIN_OUT)
     visit.axe["light"] = serious(page)
     page.emulate_media(color_scheme="dark")

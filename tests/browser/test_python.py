@@ -450,6 +450,7 @@ def shown_by(cell) -> list[tuple[str, str]]:
     return found
 
 
+@pytest.mark.aside
 def test_chapter_1_gives_its_stored_outputs(page, base_url):
     opened(page, base_url, "background")
     page.get_by_role("button", name=say("Make the code live")).click()

@@ -152,6 +152,7 @@ def published(tmp_path_factory) -> Path:
     return build_book(tmp_path_factory.mktemp("published"), BOOK_REPOSITORY="ada/her-book")
 
 
+@pytest.mark.aside  # for a book of its own
 def test_the_buttons_of_a_published_copy_fit_the_smallest_phone(open_page, published):
     page = open_page("book/elbo.html", published.as_uri(), viewport={"width": 320, "height": 600})
     assert page.get_by_title(say("Run this page in Google Colab")).is_visible()
