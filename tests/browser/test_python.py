@@ -17,6 +17,7 @@ from edition import form, is_english, say
 from playwright.sync_api import expect
 from test_answers import ANSWERS, function_of
 from test_pages import NARROW, ROOT, TOO_WIDE, WIDE, foreign, serious
+from waiting import SETTLED
 
 from vae_tutorial import exercises
 from vae_tutorial.exercises import EXERCISES
@@ -394,9 +395,7 @@ def test_reset_brings_back_the_stub(page, base_url):
 # -- For everyone, and from here alone ------------------------------------------------------------
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_nothing_shuts_a_reader_out(page, base_url, theme):
-    page.emulate_media(color_scheme=theme)
+def test_nothing_shuts_a_reader_out(page, base_url):
     box = opened(page, base_url, "background")
     for name, code in zip(ON_PAGE["background"], [RIGHT, WRONG], strict=False):
         own = page.locator(f'[data-exercise="{name}"]')
@@ -404,9 +403,12 @@ def test_nothing_shuts_a_reader_out(page, base_url, theme):
         press(own, "Check")
     box.get_by_role("button", name=say("Hint")).click()
     page.get_by_role("button", name=say("Make the code live")).click()
-    assert serious(page) == []
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)
+        page.wait_for_function(f"document.documentElement.dataset.theme === '{theme}'")
+        assert serious(page) == [], theme
     page.set_viewport_size(NARROW)
-    page.wait_for_timeout(600)
+    page.evaluate(SETTLED)
     assert page.evaluate(TOO_WIDE) == []
     assert foreign(page.addresses, base_url) == []
 
@@ -601,5 +603,5 @@ def test_a_reader_bets_where_some_cells_need_tensorflow(page, base_url):
     assert passed in first.locator(".py-passed").inner_text()
     assert serious(page) == []
     page.set_viewport_size(NARROW)
-    page.wait_for_timeout(600)
+    page.evaluate(SETTLED)
     assert page.evaluate(TOO_WIDE) == []
