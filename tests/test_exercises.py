@@ -121,6 +121,11 @@ def prints(distances, k):
     return top_k(distances, k)
 
 
+def prints_what_the_screen_has(distances, k):
+    print("≤".encode(sys.stdout.encoding, sys.stdout.errors).decode(sys.stdout.encoding))
+    return top_k(distances, k)
+
+
 def never_ends(distances, k):
     while True:
         pass
@@ -348,7 +353,8 @@ def test_an_unknown_mistake_gets_the_smallest_failing_input():
     ]
 
 
-def test_an_answer_may_print_while_it_is_looked_into(capsys):
+@pytest.mark.parametrize("prints", [prints, prints_what_the_screen_has])
+def test_an_answer_may_print_while_it_is_looked_into(capsys, prints):
     verdict = exercises.check("top_k", prints)
     assert verdict.status == exercises.RIGHT
     assert verdict.message == f"{EXERCISES['top_k'].why}\n{exercises.PRINTS}"
