@@ -451,21 +451,21 @@ def is_compared_text(cell) -> bool:
 
 
 @pytest.mark.slow
-def test_nbval_notices_one_changed_output(tmp_path):
+def test_nbval_notices_one_changed_output(patient_folder):
     candidates = [short for path in NOTEBOOKS if (short := shortened(read(path)))]
     notebook = min(candidates, key=lambda short: run_seconds(short) or float("inf"))
-    nbformat.write(notebook, tmp_path / "unchanged.ipynb")
+    nbformat.write(notebook, patient_folder / "unchanged.ipynb")
 
     cells = code_cells(notebook)
     changed = next(i for i, cell in enumerate(cells) if is_compared_text(cell))
     stored = next(output for output in cells[changed].outputs if output.output_type == "stream")
     stored.text = stored.text.rstrip("\n") + " (changed)\n"
-    nbformat.write(notebook, tmp_path / "changed.ipynb")
+    nbformat.write(notebook, patient_folder / "changed.ipynb")
 
     command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-cell-timeout=900", "-q", "-rf"]
     result = subprocess.run(
         [*command, "-p", "no:cacheprovider", "--color=no", "unchanged.ipynb", "changed.ipynb"],
-        cwd=tmp_path,
+        cwd=patient_folder,
         capture_output=True,
         text=True,
     )

@@ -78,17 +78,17 @@ def test_no_limit_is_below_ten_times_what_the_longest_cell_took():
 
 
 @pytest.mark.slow
-def test_a_cell_that_hangs_is_called_a_time_out_and_a_wrong_output_a_difference(tmp_path):
+def test_a_cell_that_hangs_is_called_a_time_out_and_a_wrong_output_a_difference(patient_folder):
     for name, source in {"hangs": "while True: pass", "differs": "print(2)"}.items():
         cell = v4.new_code_cell(source, execution_count=1)
         cell.outputs = [v4.new_output("stream", name="stdout", text="1\n")]
-        nbformat.write(v4.new_notebook(cells=[cell]), tmp_path / f"{name}.ipynb")
+        nbformat.write(v4.new_notebook(cells=[cell]), patient_folder / f"{name}.ipynb")
     command = [sys.executable, "-m", "pytest", "--nbval", "--color=no", "-p", "no:cacheprovider"]
     said = {}
     for name, limit in {"hangs": 2, "differs": 900}.items():
         found = subprocess.run(
             [*command, f"--nbval-cell-timeout={limit}", f"{name}.ipynb"],
-            cwd=tmp_path, capture_output=True, text=True,
+            cwd=patient_folder, capture_output=True, text=True,
         )  # fmt: skip
         assert found.returncode == 1, found.stdout
         said[name] = "Timeout" in found.stdout, "Cell outputs differ" in found.stdout
