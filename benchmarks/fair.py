@@ -357,13 +357,15 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2, help="pieces at a time (default 2)")
     parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the JSON files")
     arguments = parser.parse_args()
+    if arguments.part == "smoke":
+        with tempfile.TemporaryDirectory() as afresh:
+            os.environ["VAE_STUDY_CACHE"] = afresh
+            for data_name in arguments.data:
+                print(f"smoke: {data_name}", flush=True)
+                smoke(data_name, arguments.workers, arguments.only)
+        return
     for data_name in arguments.data:
         print(f"{arguments.part}: {data_name}", flush=True)
-        if arguments.part == "smoke":
-            with tempfile.TemporaryDirectory() as afresh:
-                os.environ["VAE_STUDY_CACHE"] = afresh
-                smoke(data_name, arguments.workers, arguments.only)
-            continue
         given = data_name, arguments.workers, arguments.only
         if arguments.part == "tuning":
             write_report(arguments.output / f"fair-tuning-{data_name}.json", tune(*given))

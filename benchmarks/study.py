@@ -15,7 +15,9 @@ import platform
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -220,14 +222,26 @@ def run(part: str, data_name: str, workers: int, only: str) -> list[tuple[Row, d
     return [(row, row_piece(part, data_name, row)) for row in rows]
 
 
+@lru_cache
+def lasting_pool(workers: int) -> ProcessPoolExecutor:
+    """Return processes that stay until the end, and start TensorFlow once."""
+    return ProcessPoolExecutor(workers, get_context("spawn"))
+
+
 def in_parallel(jobs: list[tuple], workers: int, pieces: int | None = 1) -> None:
-    """Run the jobs in processes of one thread and ``pieces`` jobs each, and say which are done."""
+    """Run the jobs in processes of one thread and ``pieces`` jobs each, and say which are done.
+
+    Without a number of pieces all calls share the processes, and the cache that the first one names.
+    """
     started = time.perf_counter()
     for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         os.environ[name] = "1"
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    context = get_context("spawn")
-    with ProcessPoolExecutor(workers, context, max_tasks_per_child=pieces) as pool:
+    if pieces is None:
+        keeping = nullcontext(lasting_pool(workers))
+    else:
+        keeping = ProcessPoolExecutor(workers, get_context("spawn"), max_tasks_per_child=pieces)
+    with keeping as pool:
         futures = {pool.submit(function, *given): name for function, given, name in jobs}
         for done, future in enumerate(as_completed(futures), start=1):
             future.result()
