@@ -231,7 +231,7 @@ def lasting_pool(workers: int) -> ProcessPoolExecutor:
 def in_parallel(jobs: list[tuple], workers: int, pieces: int | None = 1) -> None:
     """Run the jobs in processes of one thread and ``pieces`` jobs each, and say which are done.
 
-    Without a number of pieces all calls share the processes, and the cache that the first one names.
+    Without a number of pieces all calls share the processes, and the cache that the first names.
     """
     started = time.perf_counter()
     for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):

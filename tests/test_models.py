@@ -106,6 +106,11 @@ def test_the_defaults_are_those_of_the_book(kind, settings):
     assert config == SETTINGS | settings
 
 
+@pytest.mark.parametrize("network", [Encoder, Decoder])
+def test_a_network_is_dense_unless_told_otherwise(network):
+    assert network((8, 8, 1), 2).get_config()["architecture"] == "dense"
+
+
 def log_likelihoods(images, logits, likelihood: str) -> np.ndarray:
     if likelihood == "gaussian":
         return objectives.gaussian_log_likelihood(images, tf.sigmoid(logits), -1.97375).numpy()
