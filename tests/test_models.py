@@ -490,6 +490,16 @@ def test_short_codes_do_not_freeze():
     assert np.minimum(share, 1 - share).min() > 0.1
 
 
+def test_the_more_likely_bits_have_the_gradient_of_their_mean():
+    vae, log_odds = small(BinaryVAE), tf.constant([[-2.0, 0.5, 3.0]])
+    with tf.GradientTape() as tape:
+        tape.watch(log_odds)
+        bits = vae.latent_from(log_odds)
+    np.testing.assert_allclose(bits, [[-1, 1, 1]], atol=1e-6)
+    p = 1 / (1 + np.exp(-log_odds.numpy()))  # the mean of a bit is 2 p - 1
+    np.testing.assert_allclose(tape.gradient(bits, log_odds), 2 * p * (1 - p), rtol=1e-5)
+
+
 @pytest.mark.parametrize("kind", [VAE, Autoencoder, BinaryVAE])
 def test_an_index_leaves_the_look_at_images_to_a_model(kind, images, monkeypatch):
     seen = []
