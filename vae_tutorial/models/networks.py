@@ -161,6 +161,7 @@ class PointEncoder(_Network):
         for head in filter(None, (self.mean_head, getattr(self, "log_var_head", None))):
             if not head.built:  # a reader may have called a head by itself
                 head.build(self.hidden.output_shape)
+        self.built = True
 
     def call(self, images):
         return full_precision(self.mean_head(self.hidden(images)))
