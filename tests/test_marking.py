@@ -653,6 +653,33 @@ def test_a_table_that_a_spreadsheet_has_saved_is_gone_on_with_in_its_form(
     assert rows[1]["student"].startswith("Chloë")
 
 
+def test_rows_follow_a_last_line_that_an_editor_has_left_open(tmp_path):
+    path = tmp_path / "marks.csv"
+    path.write_bytes(b"file,exercise,points,status\r\na.ipynb,x,1,right")
+    table = _table.Table(path, _table.COLUMNS)
+    table.add([{"file": "b.ipynb", "points": 0, "diagnosis": "none"}])
+    table.close()
+    assert path.read_bytes().splitlines()[1:] == [b"a.ipynb,x,1,right", b"b.ipynb,,0,"]
+
+
+def test_a_summary_has_another_name_where_it_differs_and_is_not_written_again(tmp_path):
+    path, rows = tmp_path / "marks-students.csv", [{"student": "Ada", "points": 3}]
+    assert _table.write_new(path, rows) == path
+    assert _table.write_new(path, rows) == path
+    assert [row.name for row in tmp_path.iterdir()] == [path.name]
+    other = _table.write_new(path, [{"student": "Ada", "points": 4}])
+    assert other == path.with_name("marks-students-2.csv")
+    assert rows_of(path)[0]["points"] == "3" and rows_of(other)[0]["points"] == "4"
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [("two\r\nlines", "two\nlines"), ("old\rlines", "old\nlines"), ("n\0one", "none"), (1.5, 1.5)],
+)
+def test_lines_of_a_cell_end_in_one_way(value, kept):
+    assert _table.cell(value) == kept
+
+
 def test_a_table_of_another_kind_is_kept_and_another_one_begun(tmp_path):
     folder = tmp_path / "class"
     hand_in(folder, ada=GOOD)
