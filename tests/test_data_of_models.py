@@ -5,7 +5,7 @@ import pytest
 
 from vae_tutorial import training
 from vae_tutorial._tensorflow import keras, tf
-from vae_tutorial.models import VAE, Autoencoder
+from vae_tutorial.models import VAE, Autoencoder, _data
 from vae_tutorial.multimodal import ImageTextVAE
 
 IMAGES = np.random.default_rng(0).random((12, 8, 8, 1), dtype="float32")
@@ -113,6 +113,27 @@ def test_weights_are_refused_wherever_they_come_from():
 def test_labels_are_refused(labels):
     with pytest.raises(ValueError, match="trains on images alone"):
         small().fit(IMAGES, labels, verbose=0)
+
+
+class Loader:
+    """As other libraries have it: what yields batches, and is no kind that Keras knows."""
+
+    def __iter__(self):
+        return iter([np.zeros((2, 8, 8, 1))])
+
+
+def test_what_yields_batches_is_told_from_what_holds_images():
+    dataset = tf.data.Dataset.from_tensors(np.zeros((2, 8, 8, 1)))
+    for yields in (None, dataset, Batches(IMAGES), (batch for batch in []), Loader()):
+        assert _data.is_data_set(yields), yields
+    for holds in (np.zeros(3), tf.zeros(3), [np.zeros(3)], (np.zeros(3),), 7):
+        assert not _data.is_data_set(holds), holds
+
+
+def test_only_the_first_batch_is_looked_at_beforehand():
+    seen = []
+    _data.peeked(tf.data.Dataset.range(3), lambda batch: seen.append(int(batch[0])))
+    assert seen == [0]
 
 
 def test_a_generator_without_batches_is_refused():
