@@ -115,6 +115,20 @@ def test_labels_are_refused(labels):
         small().fit(IMAGES, labels, verbose=0)
 
 
+@pytest.mark.parametrize(
+    ("drawn", "message"),
+    [
+        (np.uint8(255 * IMAGES), "divide 8-bit images by 255"),
+        (IMAGES[:, :4], "the images to draw must have shape"),
+        (IMAGES[:5], "must be as many as the images seen, got 5 and 12"),
+    ],
+    ids=["uint8", "another size", "too few"],
+)
+def test_what_is_to_be_drawn_is_checked_as_what_is_seen(drawn, message):
+    with pytest.raises(ValueError, match=message):
+        small().fit(IMAGES, drawn, verbose=0)
+
+
 class Loader:
     """As other libraries have it: what yields batches, and is no kind that Keras knows."""
 
