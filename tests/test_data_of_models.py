@@ -129,6 +129,12 @@ def test_what_is_to_be_drawn_is_checked_as_what_is_seen(drawn, message):
         small().fit(IMAGES, drawn, verbose=0)
 
 
+@pytest.mark.parametrize("images", [IMAGES[0], IMAGES[:, :4], IMAGES[..., 0]])
+def test_a_batch_of_another_shape_is_refused_inside_a_step(images):
+    with pytest.raises(ValueError, match=r"must have shape \(n, 8, 8, 1\) for this model"):
+        _data.check_batch(images, (8, 8, 1))
+
+
 class Loader:
     """As other libraries have it: what yields batches, and is no kind that Keras knows."""
 
