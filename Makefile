@@ -99,7 +99,7 @@ editions: $(STAMP) ## build both editions for publishing, into _build/site, the 
 	@echo "Both editions are in $(CURDIR)/_build/site"
 
 edition-en:
-	@$(MAKE) --no-print-directory $(ONE_BOOK)
+	@$(MAKE) --no-print-directory $(ONE_BOOK) LANGUAGE=en
 
 edition-zh:
 	@$(MAKE) --no-print-directory $(ONE_BOOK) LANGUAGE=zh_CN

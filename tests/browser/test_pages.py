@@ -108,8 +108,11 @@ def watch(page, visit: Visit) -> None:
     def answered(response):
         if not response.ok and response.status != 304:
             visit.failed.append(f"{response.status}: {response.url}")
-        # Our server says it of each file; what a page makes itself has none, and is not fetched.
-        visit.sizes[response.url] = int(response.headers.get("content-length", 0))
+        if response.url.startswith("http"):  # what a page makes itself is not fetched
+            size = response.headers.get("content-length")
+            if size is None:
+                visit.failed.append(f"no size: {response.url}")
+            visit.sizes[response.url] = int(size or 0)
 
     def said(message):
         if message.type in ("error", "warning"):

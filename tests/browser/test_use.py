@@ -39,6 +39,14 @@ def test_a_reader_gets_through_the_book_and_back(open_page, base_url):
     assert page.locator(".prev-next-footer .right-next").count() == 0
 
 
+def test_pages_are_turned_with_scripts_too(page, base_url):
+    page.goto(f"{base_url}/{PAGES[1]}")
+    page.locator(".prev-next-footer .right-next").click()
+    page.wait_for_url(f"{base_url}/{PAGES[2]}")
+    page.locator(".prev-next-footer .left-prev").click()
+    page.wait_for_url(f"{base_url}/{PAGES[1]}")
+
+
 def test_the_first_address_leads_into_the_book(page, base_url):
     page.goto(base_url)
     page.wait_for_url(f"{base_url}/{HOME}")
