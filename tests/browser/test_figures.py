@@ -193,15 +193,17 @@ def test_a_touch_shows_a_figure_as_large_as_on_a_wide_screen(browser, base_url):
         page.goto(f"{base_url}/{DRAWN[0]}", wait_until="load")
         drawing = page.locator(".figure-drawing").nth(2)
         width = "drawing => drawing.getBoundingClientRect().width"
+        handle = drawing.element_handle()
         before = drawing.evaluate(width)
-        drawing.tap()
+        drawing.tap()  # the browser makes a click of it, which comes later
+        page.wait_for_function(f"drawing => ({width})(drawing) !== {before}", arg=handle)
         large = drawing.evaluate(width)
         # Single charts are drawn narrow, so that little is left to enlarge.
         assert large == float(drawing.get_attribute("width")) > 1.5 * before
         assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
         page.wait_for_function(TOLD)
         drawing.tap()
-        assert drawing.evaluate(width) == before
+        page.wait_for_function(f"drawing => ({width})(drawing) === {before}", arg=handle)
         frame = page.locator(".figure-frame").nth(2)
         frame.evaluate("frame => frame.focus()")
         page.keyboard.press("Enter")

@@ -296,7 +296,10 @@ def test_the_dials_and_the_ten_are_those_of_the_trained_models(opened, python):
 
 
 def touch(page, *places):
-    """Put a finger down, move it and lift it, as a phone would report it."""
+    """Put a finger down, move it and lift it, as a phone would report it.
+
+    What a click changes is to be waited for: the browser makes it of a tap that was told already.
+    """
     session = page.context.new_cdp_session(page)
     kinds = ["touchStart"] + ["touchMove"] * (len(places) - 1)
     for kind, (x, y) in zip(kinds, places, strict=True):
@@ -396,10 +399,10 @@ def test_beta_answers_to_mouse_keyboard_and_finger(opened):
     assert seven.get_attribute("aria-pressed") == "true"
     phone = opened("beta", **PHONE)
     touch(phone, place(phone.locator(".live-field"), 0.99, 0.5))
-    assert phone.evaluate("bookLive.beta.state().query") != 3  # the query nearest to the finger
+    phone.wait_for_function("bookLive.beta.state().query !== 3")  # the query nearest to the finger
     slider = phone.locator(".live-beta input[type=range]")
     touch(phone, place(slider, 0.98, 0.5))
-    assert phone.evaluate("bookLive.beta.state().beta") == 30
+    phone.wait_for_function("bookLive.beta.state().beta === 30")
 
 
 def test_beta_does_not_move_for_those_who_want_calm(opened):
@@ -493,7 +496,7 @@ def test_a_result_is_dragged_to_another_rank(opened, hand):
     tap = page.mouse.click if hand == "mouse" else page.touchscreen.tap
     for where in places_of_tiles(page, 10, 4):
         tap(*where)
-    assert page.evaluate("bookLive.ranking.order()") == [2, 0, 1, 9, 3, 4, 5, 6, 7, 8]
+    page.wait_for_function("String(bookLive.ranking.order()) === '2,0,1,9,3,4,5,6,7,8'")
 
 
 def test_keys_reorder_a_ranking_and_the_focus_goes_along(opened):

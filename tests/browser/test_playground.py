@@ -318,9 +318,9 @@ def test_the_controls_answer_to_a_finger(opened):
     page.locator(".live-start").tap()
     wait_for_epochs(page, 0.1)
     page.locator(".live-start").tap()
-    assert not state(page)["playing"]
+    page.wait_for_function("!bookLive.playground.state().playing")  # a click follows its tap
     page.get_by_role("button", name=beginning("Noise off")).tap()
-    assert state(page)["settings"]["noise"] is False
+    page.wait_for_function("!bookLive.playground.state().settings.noise")
     plane = page.locator(".live-map")
     plane.scroll_into_view_if_needed()
     box = plane.bounding_box()
@@ -328,7 +328,8 @@ def test_the_controls_answer_to_a_finger(opened):
     assert state(page)["place"] == pytest.approx([-state(page)["reach"] / 2, 0], abs=0.2)
     page.get_by_role("button", name=f"2 {say('Collapse')}").tap()
     page.locator(".live-guide .live-buttons button").first.tap()
-    assert state(page)["playing"] and state(page)["settings"]["mean"] is True
+    page.wait_for_function("bookLive.playground.state().playing")
+    assert state(page)["settings"]["mean"] is True
 
 
 def test_without_noise_beta_is_seen_to_do_nothing(opened):
