@@ -195,10 +195,11 @@ test-chinese-copies: $(SCALE) ## run every Chinese student copy to its end (minu
 test-class: $(SCALE) ## mark 200 hand-ins with every trouble there is (HAND_INS=40 for fewer)
 	HAND_INS=$(or $(HAND_INS),200) $(ONE_THREAD) $(BIN)/python -m pytest -rP tests/class_runs.py
 
-# nbgrader brings its own versions of much; it gets an environment of its own.
+# nbgrader brings its own versions of much; it gets an environment of its own. Python compiles what
+# is imported there; most of what is installed never is.
 .venv-nbgrader/.installed: tests/nbgrader-requirements.txt
 	$(PYTHON) -m venv .venv-nbgrader
-	@.venv-nbgrader/bin/python -m pip install --disable-pip-version-check -r $<
+	@.venv-nbgrader/bin/python -m pip install --disable-pip-version-check --no-compile -r $<
 	@touch $@
 
 test-nbgrader: $(SCALE) .venv-nbgrader/.installed ## let nbgrader release, mark and give feedback on a chapter
@@ -255,7 +256,7 @@ colab: $(STAMP) ## write the notebooks that are published for Colab (LANGUAGE=zh
 _build/colab-env-%/.installed: tests/colab/%.txt | $(BIN)/python
 	rm -rf $(@D)
 	$(BIN)/python -m venv $(@D)
-	$(@D)/bin/python -m pip install --disable-pip-version-check --quiet -r $<
+	$(@D)/bin/python -m pip install --disable-pip-version-check --no-compile --quiet -r $<
 	@touch $@
 
 # A kernel with those versions, in which nbval runs the notebooks.
@@ -268,10 +269,12 @@ COLAB := _build/colab-kernel-current/.installed _build/colab-env-older/.installe
 # Beside what is made in .venv: none of them needs another, so make -j2 makes two at a time.
 environments: .venv-nbgrader/.installed $(COLAB) ## make the environments of nbgrader and of Colab
 
+# In short, the chapters that train, search and do both with words.
+COLAB_PAGES = $(if $(SHORT)$(PAGES),$(patsubst %,book/%.ipynb,$(or $(PAGES),training retrieval many-modalities)),book)
 .PRECIOUS: _build/colab-env-%/.installed _build/colab-kernel-%/.installed
-test-colab: $(SCALE) $(COLAB) ## compare outputs on Colab's versions, and run two notebooks through their setup
+test-colab: $(SCALE) $(COLAB) ## compare outputs on Colab's versions, and run two notebooks through their setup (SHORT=1: of three chapters)
 	$(ONE_THREAD) JUPYTER_PATH=$(CURDIR)/_build/colab-kernel-current/share/jupyter \
-	$(BIN)/python -m pytest $(NBVAL) --nbval-kernel-name=colab $(PAGES_BY_NAME)
+	$(BIN)/python -m pytest $(NBVAL) --nbval-kernel-name=colab $(COLAB_PAGES)
 	$(BIN)/python -m pytest -n 2 -rP tests/colab_runs.py
 
 test-colab-whole: $(SCALE) _build/colab-env-current/.installed _build/colab-env-older/.installed ## run every notebook through its setup on both of Colab's runtimes

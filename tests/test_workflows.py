@@ -160,7 +160,7 @@ def test_a_push_leaves_nothing_aside():
     """What .ci/run does in short, a job does whole."""
     assert "SHORT=1" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     assert not any("SHORT" in path.read_text(encoding="utf-8") for path in WORKFLOWS)
-    assert made_in("ci.yml") >= {"test-site", "study-smoke"}
+    assert made_in("ci.yml") >= {"test-site", "study-smoke", "test-colab"}
 
 
 def test_other_systems_test_the_library_as_make_does():

@@ -1,5 +1,6 @@
 """A browser and the built book: what every test of the site in a browser needs."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -11,6 +12,16 @@ from waiting import SETTLED
 
 # The shell is Chromium without its windows: the same pages for less work.
 NAMES = ["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"]
+# The pages of the reference are made alike, of docstrings: beside their contents the largest is
+# looked at always, the others where nothing is left aside.
+ALIKE = re.compile(r"\[.*book/api/(?!index|models)")
+
+
+@pytest.hookimpl(tryfirst=True)  # before tests are chosen by their marks
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if ALIKE.search(item.name):
+            item.add_marker(pytest.mark.aside)
 
 
 @pytest.fixture(scope="session")
