@@ -270,11 +270,11 @@ COLAB := _build/colab-kernel-current/.installed _build/colab-env-older/.installe
 environments: .venv-nbgrader/.installed $(COLAB) ## make the environments of nbgrader and of Colab
 
 # In short, the chapters that train, search and do both with words.
-COLAB_PAGES = $(if $(SHORT)$(PAGES),$(patsubst %,book/%.ipynb,$(or $(PAGES),training retrieval many-modalities)),book)
+test-colab: PAGES = $(if $(SHORT),training retrieval many-modalities)
 .PRECIOUS: _build/colab-env-%/.installed _build/colab-kernel-%/.installed
 test-colab: $(SCALE) $(COLAB) ## compare outputs on Colab's versions, and run two notebooks through their setup (SHORT=1: of three chapters)
 	$(ONE_THREAD) JUPYTER_PATH=$(CURDIR)/_build/colab-kernel-current/share/jupyter \
-	$(BIN)/python -m pytest $(NBVAL) --nbval-kernel-name=colab $(COLAB_PAGES)
+	$(BIN)/python -m pytest $(NBVAL) --nbval-kernel-name=colab $(PAGES_BY_NAME)
 	$(BIN)/python -m pytest -n 2 -rP tests/colab_runs.py
 
 test-colab-whole: $(SCALE) _build/colab-env-current/.installed _build/colab-env-older/.installed ## run every notebook through its setup on both of Colab's runtimes
