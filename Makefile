@@ -55,10 +55,11 @@ $(BIN)/python:
 
 # Installs again only when a file that lists requirements has changed, or UNLOCKED has: an environment
 # is either locked or not, so the stamps of the other kind go. Matplotlib looks for fonts the first time
-# it is imported; doing that here keeps its message out of the notebooks.
+# it is imported; doing that here keeps its message out of the notebooks. Python compiles what is
+# imported; most of what is installed never is.
 $(STAMP): requirements.txt pyproject.toml constraints.txt | $(BIN)/python
 	@rm -f $(VENV)/.installed*
-	@$(BIN)/python -m pip install --disable-pip-version-check $(CHOICE) -r requirements.txt -e . || { \
+	@$(BIN)/python -m pip install --disable-pip-version-check --no-compile $(CHOICE) -r requirements.txt -e . || { \
 	  echo "The installation failed. It needs a network, and a Python that TensorFlow supports" >&2; \
 	  echo "(3.11 to 3.13); this one is $$($(BIN)/python --version). To try another Python:" >&2; \
 	  echo "rm -r $(VENV); make book PYTHON=python3.12" >&2; exit 1; }
@@ -69,12 +70,12 @@ install: $(STAMP) ## make .venv and install everything into it (UNLOCKED=1 for t
 
 # The tests run every page, also the one that needs FAISS, a vector database and an engine.
 $(SCALE): $(STAMP)
-	@$(BIN)/python -m pip install --disable-pip-version-check $(CHOICE) -e ".[scale]"
+	@$(BIN)/python -m pip install --disable-pip-version-check --no-compile $(CHOICE) -e ".[scale]"
 	@touch $@
 
 # What drives a browser; the browser itself, Chromium, comes from the system.
 $(SITE): $(STAMP)
-	@$(BIN)/python -m pip install --disable-pip-version-check $(CHOICE) -e ".[site]"
+	@$(BIN)/python -m pip install --disable-pip-version-check --no-compile $(CHOICE) -e ".[site]"
 	@touch $@
 
 # A second Sphinx run repeats no warning of an unchanged page, so a failed build starts afresh.
@@ -131,11 +132,11 @@ types: $(STAMP) ## check the library's type hints
 # actionlint's package fetches its program when it is installed, from where not everybody gets to;
 # hence two stamps.
 $(STAMP)-audit: $(STAMP)
-	@$(BIN)/python -m pip install --disable-pip-version-check $(CHOICE) -e ".[audit]"
+	@$(BIN)/python -m pip install --disable-pip-version-check --no-compile $(CHOICE) -e ".[audit]"
 	@touch $@
 
 $(STAMP)-actionlint: $(STAMP)
-	@$(BIN)/python -m pip install --disable-pip-version-check $(CHOICE) -e ".[actionlint]"
+	@$(BIN)/python -m pip install --disable-pip-version-check --no-compile $(CHOICE) -e ".[actionlint]"
 	@touch $@
 
 audit: audit-zizmor audit-actionlint ## check the workflows with zizmor and actionlint
@@ -195,8 +196,7 @@ test-chinese-copies: $(SCALE) ## run every Chinese student copy to its end (minu
 test-class: $(SCALE) ## mark 200 hand-ins with every trouble there is (HAND_INS=40 for fewer)
 	HAND_INS=$(or $(HAND_INS),200) $(ONE_THREAD) $(BIN)/python -m pytest -rP tests/class_runs.py
 
-# nbgrader brings its own versions of much; it gets an environment of its own. Python compiles what
-# is imported there; most of what is installed never is.
+# nbgrader brings its own versions of much; it gets an environment of its own.
 .venv-nbgrader/.installed: tests/nbgrader-requirements.txt
 	$(PYTHON) -m venv .venv-nbgrader
 	@.venv-nbgrader/bin/python -m pip install --disable-pip-version-check --no-compile -r $<
@@ -232,10 +232,10 @@ study: $(SCALE) ## train and measure everything again (hours; needs the full dat
 	$(BIN)/python benchmarks/names.py
 	$(BIN)/python benchmarks/drawn.py
 
-study-smoke: $(SCALE) ## every benchmark in short, one epoch of every method of the study, on the bundled images (SHORT=1: the epoch alone)
+study-smoke: $(SCALE) ## every benchmark in short, one epoch of every method of the study, on the bundled images (SHORT=1: the epoch alone, on MNIST)
 	$(if $(SHORT),,$(ONE_THREAD) $(BIN)/python -m pytest -n 2 -m aside $(call ALSO,benchmark_runs.py) tests)
-	$(BIN)/python benchmarks/study.py --part smoke
-	$(BIN)/python benchmarks/fair.py --part smoke
+	$(BIN)/python benchmarks/study.py --part smoke $(if $(SHORT),--data mnist)
+	$(BIN)/python benchmarks/fair.py --part smoke $(if $(SHORT),--data mnist)
 
 study-quick: $(SCALE) ## the study at a twentieth of its size, compared with its stored results (minutes)
 	$(BIN)/python benchmarks/study.py --part quick --compare --output _build/study
