@@ -9,6 +9,7 @@ from sklearn.decomposition import PCA
 
 from vae_tutorial import objectives
 
+pytestmark = pytest.mark.slow  # most of it asks a model that is trained first
 KINDS = (strangers.letters, strangers.scribbles, strangers.noise)
 
 

@@ -56,6 +56,7 @@ def test_a_right_answer_passes(name, code):
     assert verdict.status == exercises.RIGHT, verdict
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lot", ["one file", "another", "a third"])
 def test_a_right_answer_passes_on_what_marking_draws_too(lot, monkeypatch):
     monkeypatch.setattr(exercises, "_lot", lot)

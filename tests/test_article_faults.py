@@ -163,6 +163,7 @@ def test_fault_channel_axis(images):
     assert models.VAE(latent_dim=2).encode(batch[..., np.newaxis]).shape == (128, 2)
 
 
+@pytest.mark.slow
 def test_fault_broadcast(images):
     batch = images[:32]
     reconstruction = column_decoder()(point_encoder()(batch))
@@ -188,6 +189,7 @@ def test_fault_broadcast(images):
         objectives.gaussian_log_likelihood(batch, reconstruction, 0.0)
 
 
+@pytest.mark.slow
 def test_fault_broadcast_is_not_noticed_by_keras_either(images):
     model = keras.Sequential([point_encoder(), column_decoder()])
     model.compile(optimizer="adam", loss="mse")
@@ -264,6 +266,7 @@ def gaussian_loss(reduce_pixels):
     return loss_of
 
 
+@pytest.mark.slow
 def test_fault_mean(images):
     batches = list(images[..., np.newaxis].reshape(4, 128, 28, 28, 1)) * 40
     active = {}
@@ -291,6 +294,7 @@ def test_fault_mean_is_a_beta_of_392():
     np.testing.assert_allclose(((x - x_mean) ** 2).mean(axis=1) + kl, negative_elbo / 392)
 
 
+@pytest.mark.slow
 def test_fault_sign(images):
     batch = images[:128, ..., np.newaxis]
     after = {}
@@ -378,6 +382,7 @@ def test_fault_last_loss(images, capsys):
     assert 60_000 % 128 == 96  # so on full MNIST the printed loss speaks for 96 images
 
 
+@pytest.mark.slow
 def test_fault_seed(images):
     def nearest():
         found = search_as_the_article(point_encoder(), images[0], images[:200])

@@ -393,6 +393,7 @@ def test_an_import_is_no_endless_loop(monkeypatch, tmp_path):
     assert exercises.check("top_k", imports).status == exercises.RIGHT
 
 
+@pytest.mark.slow
 def test_an_answer_that_goes_on_after_its_time_takes_none_from_the_next(monkeypatch):
     monkeypatch.setattr(_trial, "TIME_LIMIT", 0.5)
     goes_on = True

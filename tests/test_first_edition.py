@@ -14,6 +14,7 @@ ANSWERS = dict(np.load(FOLDER / "answers.npz"))
 MODELS = sorted(path.stem for path in FOLDER.glob("*.keras"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_a_saved_model_loads_and_answers_as_it_did(name):
     model = keras.models.load_model(FOLDER / f"{name}.keras")

@@ -265,6 +265,7 @@ def test_a_cell_that_imports_passes_over_what_the_page_lacks():
     assert judged("import faiss\nb = 1", "b") == ["FAISS", "FAISS"]
 
 
+@pytest.mark.slow
 def test_the_source_is_found_of_what_cannot_be_imported():
     """The same as inspect finds, also of inherited methods and of names brought from elsewhere."""
     script = (
@@ -278,6 +279,7 @@ def test_the_source_is_found_of_what_cannot_be_imported():
     subprocess.run([sys.executable, "-c", script], cwd=TOOLS, check=True)
 
 
+@pytest.mark.slow
 def test_objectives_with_numpy_are_those_with_tensorflow():
     script = (
         "import json, sys\n"

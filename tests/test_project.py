@@ -314,6 +314,7 @@ def test_each_erratum_says_where_what_what_is_true_and_since_when():
         assert re.search(r"\d+\.\d+\.\d+", said["Mended"])
 
 
+@pytest.mark.slow
 def test_make_runs_the_files_that_a_plain_run_leaves_out():
     """Pytest drops a file that is named beside its folder, and says nothing."""
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")

@@ -473,6 +473,7 @@ def test_expansion_in_blocks_is_expansion_at_once(monkeypatch):
     np.testing.assert_array_equal(expand(rows, rows, k=10), at_once)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("k", [10, 50])
 def test_memory_of_an_expansion_stays_bounded(k):
     rows = np.float32(np.random.default_rng(0).normal(size=(4500, 784)))

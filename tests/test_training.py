@@ -311,12 +311,14 @@ def test_pairs_are_drawn_together_and_the_loss_falls():
     assert own < 0.5 * others
 
 
+@pytest.mark.slow
 def test_pairs_are_trained_as_version_0_1_trained_them():
     vae = pair_vae()
     losses = training.fit_pairs(vae, *PAIRS, epochs=4, batch_size=5)
     assert losses == pytest.approx([11.84255, -7.84561, -23.58916, -32.05964], abs=0.05)
 
 
+@pytest.mark.slow
 def test_a_pair_is_reconstructed_as_its_mean():
     dark, light = np.full((2, 16, 8, 8, 3), [[[[[0.1]]]], [[[[0.7]]]]], "float32")
     vae = pair_vae()

@@ -72,6 +72,7 @@ def holds(relation: str, found: tuple[float, float, float]) -> bool:
     return low > 0 and (relation == ">" or mean < LITTLE)
 
 
+@cache
 def words(page: str) -> str:
     path = ROOT / "book" / page
     if path.suffix == ".ipynb":
@@ -303,6 +304,7 @@ def check(claim: Claim) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("claim", CLAIMS, ids=name_of)
 def test_other_numbers_name_the_sentence_that_is_no_longer_true(claim, monkeypatch):
     """The stored scores of the two rows are exchanged, or, where they are level, moved apart."""
