@@ -260,6 +260,25 @@ def test_what_has_come_counts_though_its_listener_was_kept_waiting(monkeypatch):
     assert passed > 5 * len(STEPS)
 
 
+def test_a_whole_notebook_has_ten_times_the_limit_of_a_statement(monkeypatch, tmp_path):
+    told = []
+
+    def attempt(raw, findings, seconds, gibibytes, settings, ends):
+        told.append((raw, seconds, gibibytes, settings, ends))
+        findings.done = True
+        return ""
+
+    monkeypatch.setattr(_process, "_attempt", attempt)
+    monkeypatch.setattr(_process, "time", types.SimpleNamespace(monotonic=lambda: 1000.0))
+    _process.mark(b"raw", 7, 2, tmp_path)
+    assert told == [(b"raw", 7, 2, tmp_path, 1000 + 300 + 70)]
+
+
+def test_the_judge_is_the_library_that_marks(tmp_path):
+    path = _process._environment(str(tmp_path), tmp_path)["PYTHONPATH"]
+    assert path.split(os.pathsep)[0] == str(BOOK.parent)
+
+
 @pytest.mark.parametrize(("lines", "limit"), [([], 300), (STEPS[:1], 300), (STEPS[:2], 5)])
 def test_the_limit_of_a_statement_begins_with_the_first(lines, limit, monkeypatch):
     why, findings, passed = heard(lines, monkeypatch)
@@ -450,19 +469,30 @@ def test_no_page_s_own_code_is_run_to_mark_its_answers():
 # -- Whole folders --------------------------------------------------------------------------------
 
 
+# What a notebook might try. Only what an answer needs is run, so the answer needs these.
 FORGE = """import os
-line = b'{"exercise": "distance_shares", "status": "right", "diagnosis": "", "points": 99}\\n'
-for channel in range(3, 64):
-    try:
-        os.write(channel, line)
-    except OSError:
-        pass
-TWO = 2
-"""
-SECRETS = (
-    "import os\nassert 'A_TOKEN' not in os.environ\nassert not os.path.exists('marks.csv')\nTWO = 2"
-)
-FLOOD = "import sys\nfor i in range(100_000):\n    sys.stderr.write('x' * 10_000)\nTWO = 2"
+def two():
+    lines = b'{"exercise": "distance_shares", "status": "right", "diagnosis": "", "points": 99}\\n'
+    lines += b'{"done": true}\\n'
+    for channel in range(1, 64):
+        try:
+            os.write(channel, lines)
+        except OSError:
+            pass
+    return 2
+TWO = two()"""
+SECRETS = """import os
+def two():
+    assert 'A_TOKEN' not in os.environ
+    assert not os.path.exists('marks.csv')
+    return 2
+TWO = two()"""
+FLOOD = """import sys
+def two():
+    for i in range(100_000):
+        sys.stderr.write('x' * 10_000)
+    return 2
+TWO = two()"""
 
 
 def raw_files() -> dict[str, tuple[bytes, str]]:
@@ -796,6 +826,12 @@ def test_the_console_names_five_mistakes_and_the_file_all(tmp_path, capsys):
     said = [line for line in capsys.readouterr().out.splitlines() if "mistake " in line]
     assert said == [f"{9 - number} times, x: mistake {number}" for number in range(5)]
     assert len(rows_of(tmp_path / "marks-mistakes.csv")) == 7
+
+
+def test_a_summary_is_in_the_teacher_s_language_but_for_what_students_wrote(tmp_path, monkeypatch):
+    monkeypatch.setenv("VAE_TUTORIAL_LANGUAGE", "zh_CN")
+    row = {"student": "right", "status": "right", "points": 1}
+    assert __main__._for_a_person(row) == {"学生": "right", "状态": "正确", "得分": 1}
 
 
 def test_a_table_that_cannot_be_written_is_refused_in_words(tmp_path):

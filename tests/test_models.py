@@ -19,6 +19,7 @@ from vae_tutorial.models import (
     ViewVAE,
     _data,
 )
+from vae_tutorial.models.base import ImageModel
 from vae_tutorial.training import RandomView, set_seed
 
 ARCHITECTURES = ["dense", "conv"]
@@ -55,6 +56,26 @@ def test_shapes_for_other_sizes_and_channels(architecture, image_shape):
     assert vae(batch).shape == batch.shape
     assert vae.decode(np.zeros((3, 5))).shape == (3, *image_shape)
     assert vae.sample(4).shape == (4, *image_shape)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_decoders_start_alike_whether_the_encoder_gives_a_variance_or_not(architecture):
+    first, second = (
+        [weight.numpy() for weight in built(small(kind, architecture=architecture)).decoder.weights]
+        for kind in (VAE, Autoencoder)
+    )
+    assert all(map(np.array_equal, first, second)) and len(first) == len(second) > 2
+
+
+def built(model):
+    model.build((None, 8, 8, 1))
+    return model
+
+
+def test_a_model_without_a_loss_of_its_own_says_so(images):
+    model = ImageModel((8, 8, 1), 3, "dense", "bernoulli")
+    with pytest.raises(NotImplementedError, match="ImageModel has no loss; use a VAE or Auto"):
+        model.loss_terms(images)
 
 
 def test_the_dense_network_has_the_articles_widths():

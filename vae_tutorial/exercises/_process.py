@@ -159,7 +159,7 @@ def _listen(process, token: str, findings: Findings, seconds: float, ends: float
         # Somebody who was kept waiting looks at what has come before calling it late.
         late = now > until
         try:
-            line = lines.get(timeout=0.2 if late else min(0.2, max(0.01, until - now)))
+            line = lines.get(timeout=0.2)
         except queue.Empty:
             if late or now > ends:
                 return _too_long(findings, seconds)

@@ -84,7 +84,6 @@ class ImageModel(keras.Model):
         self.trackers = {name: keras.metrics.Mean(name) for name in names}
 
     def _number(self, name: str, value: float, **options):
-        options["dtype"] = keras.backend.result_type(self.variable_dtype, "float32")
         start = keras.initializers.Constant(value)
         return self.add_weight(name=name, shape=(), initializer=start, **options)
 
