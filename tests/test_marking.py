@@ -1,5 +1,6 @@
 """Marking a folder of handed-in notebooks: nothing is lost, and marks are what students saw."""
 
+import contextlib
 import csv
 import json
 import os
@@ -272,6 +273,37 @@ def test_a_whole_notebook_has_ten_times_the_limit_of_a_statement(monkeypatch, tm
     monkeypatch.setattr(_process, "time", types.SimpleNamespace(monotonic=lambda: 1000.0))
     _process.mark(b"raw", 7, 2, tmp_path)
     assert told == [(b"raw", 7, 2, tmp_path, 1000 + 300 + 70)]
+
+
+CHILD = """import fcntl, pathlib, sys, time
+with open(sys.argv[1], "w") as held:
+    fcntl.flock(held, fcntl.LOCK_EX)
+    pathlib.Path(sys.argv[1] + ".locked").touch()
+    time.sleep(600)
+"""
+PARENT = """import os, pathlib, subprocess, sys, time
+def two():
+    subprocess.Popen([sys.executable, "-c", CHILD, HELD])
+    while not pathlib.Path(HELD + ".locked").exists():
+        time.sleep(0.05)
+    os._exit(0)
+TWO = two()"""
+
+
+@POSIX
+def test_what_a_notebook_has_started_ends_with_it(tmp_path):
+    import fcntl  # not on Windows
+
+    held = tmp_path / "held"
+    names = f"CHILD = {CHILD!r}\nHELD = {str(held)!r}"
+    row = judged(notebook_of(IMPORTS, names, PARENT, POWER), tmp_path)[SHARES]
+    assert "ended the program" in row["diagnosis"]
+    with held.open() as file:
+        for _ in range(600):  # what was killed may take a moment to be gone
+            with contextlib.suppress(BlockingIOError):
+                return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            time.sleep(0.5)
+    pytest.fail("It goes on.")
 
 
 def test_the_judge_is_the_library_that_marks(tmp_path):

@@ -58,7 +58,7 @@ TESTS = {
     "matching": ["metrics"],
     "metrics": ["metrics"],
     "models/_data": ["data_of_models", "models"],
-    "models/base": ["models", "data_of_models", "settings"],
+    "models/base": ["models", "data_of_models", "settings", "distribution"],
     "models/binary": ["models"],
     "models/bundled": ["pretrained"],
     "models/networks": ["models"],
