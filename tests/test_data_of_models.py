@@ -41,7 +41,7 @@ class Batches(keras.utils.PyDataset):
         return self.images[batch]
 
 
-@pytest.mark.parametrize(
+in_any_form = pytest.mark.parametrize(
     "form",
     [
         tf.constant,
@@ -54,6 +54,9 @@ class Batches(keras.utils.PyDataset):
     ],
     ids=["tensor", "list of arrays", "lists", "data set", "generator", "PyDataset", "float64"],
 )
+
+
+@in_any_form
 def test_images_in_any_form_train_alike_and_are_checked(form):
     size = {} if not isinstance(form(IMAGES), (np.ndarray, list, tf.Tensor)) else {"batch_size": 4}
     expected = loss_of(IMAGES, batch_size=4)
@@ -62,6 +65,18 @@ def test_images_in_any_form_train_alike_and_are_checked(form):
         small().fit(form(255 * IMAGES), verbose=0)
     with pytest.raises(ValueError, match=r"must have shape \(n, 8, 8, 1\) for this model"):
         small().fit(form(IMAGES[:, :4]), verbose=0)
+
+
+@in_any_form
+def test_images_in_any_form_are_reconstructed_alike_and_checked(form):
+    model = small()
+    model.build((None, 8, 8, 1))
+    found, expected = (model.predict(images, verbose=0) for images in (form(IMAGES), IMAGES))
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+    with pytest.raises(ValueError, match="divide 8-bit images by 255"):
+        model.predict(form(255 * IMAGES), verbose=0)
+    with pytest.raises(ValueError, match=r"must have shape \(n, 8, 8, 1\) for this model"):
+        model.predict(form(IMAGES[:, :4]), verbose=0)
 
 
 @pytest.mark.slow
