@@ -114,7 +114,7 @@ check: $(SCALE) ## lint, types, fast tests, and the notebooks and pages that you
 
 # One run for all that is no notebook, so that neither core waits at the end of each part.
 test: lint types .venv-nbgrader/.installed ## lint, types, all tests, the copies and nbgrader, every notebook's outputs
-	@$(MAKE) --no-print-directory test-library WITH='$(call ALSO,classroom_runs.py class_runs.py nbgrader_runs.py)'
+	@$(MAKE) --no-print-directory test-library WITH='$(call ALSO,classroom_runs.py nbgrader_runs.py)'
 	@$(MAKE) --no-print-directory test-notebooks
 
 test-everything: test test-class test-chinese-copies test-site test-chinese-whole test-colab test-colab-whole test-matrix study-smoke study-quick test-pdf test-pdf-chinese mutants ## all there is to run, for hours
@@ -232,7 +232,7 @@ study: $(SCALE) ## train and measure everything again (hours; needs the full dat
 	$(BIN)/python benchmarks/names.py
 	$(BIN)/python benchmarks/drawn.py
 
-study-smoke: $(SCALE) ## every benchmark in short, one epoch of every method of the study, on the bundled images (SHORT=1: the epoch alone, on MNIST)
+study-smoke: $(SCALE) ## what `make test` leaves aside, every benchmark in short, one epoch of each method of the study, on the bundled images (SHORT=1: the epoch alone, on MNIST)
 	$(if $(SHORT),,$(ONE_THREAD) $(BIN)/python -m pytest -n 2 -m aside $(call ALSO,benchmark_runs.py) tests)
 	$(BIN)/python benchmarks/study.py --part smoke $(if $(SHORT),--data mnist)
 	$(BIN)/python benchmarks/fair.py --part smoke $(if $(SHORT),--data mnist)
@@ -269,10 +269,10 @@ COLAB := _build/colab-kernel-current/.installed _build/colab-env-older/.installe
 # Beside what is made in .venv: none of them needs another, so make -j2 makes two at a time.
 environments: .venv-nbgrader/.installed $(COLAB) ## make the environments of nbgrader and of Colab
 
-# In short, the chapters that train, search and do both with words.
-test-colab: PAGES = $(if $(SHORT),training retrieval many-modalities)
+# In short, a chapter that trains, and one that trains and searches.
+test-colab: PAGES = $(if $(SHORT),training many-modalities)
 .PRECIOUS: _build/colab-env-%/.installed _build/colab-kernel-%/.installed
-test-colab: $(SCALE) $(COLAB) ## compare outputs on Colab's versions, and run two notebooks through their setup (SHORT=1: of three chapters)
+test-colab: $(SCALE) $(COLAB) ## compare outputs on Colab's versions, and run two notebooks through their setup (SHORT=1: of two chapters)
 	$(ONE_THREAD) JUPYTER_PATH=$(CURDIR)/_build/colab-kernel-current/share/jupyter \
 	$(BIN)/python -m pytest $(NBVAL) --nbval-kernel-name=colab $(PAGES_BY_NAME)
 	$(BIN)/python -m pytest -n 2 -rP tests/colab_runs.py

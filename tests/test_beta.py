@@ -109,6 +109,7 @@ def test_the_small_models_fall_as_the_study_s_do(kept):
     assert sorted(ours, key=ours.get) == sorted(theirs, key=theirs.get)
 
 
+@pytest.mark.aside
 def test_training_again_gives_the_same_measures(kept, digits):
     """The cheapest beta to be sure of: one where the KL term has not won, seed 0."""
     i = kept["betas"].index(10.0)

@@ -27,6 +27,11 @@ KINDS = {
 }
 
 
+def aside(*values: str) -> list:
+    """Return cases of a test that `make test` leaves to `make study-smoke`, which a push runs."""
+    return [pytest.param(value, marks=pytest.mark.aside) for value in values]
+
+
 def data_of(model):
     return (IMAGES, WORDS) if isinstance(model, ImageTextVAE) else IMAGES
 
@@ -54,7 +59,7 @@ def policy():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("name", ["mixed_float16", "mixed_bfloat16", "float64", "float16"])
+@pytest.mark.parametrize("name", ["mixed_float16", *aside("mixed_bfloat16", "float64", "float16")])
 def test_models_train_under_any_precision(kind, name, policy):
     policy(name)
     model, history = fitted(kind)
@@ -115,6 +120,7 @@ print(json.dumps([as_it_is, losses(KINDS)]))
 
 
 @pytest.mark.slow
+@pytest.mark.aside
 def test_every_model_trains_under_xla():
     code = UNDER_XLA.format(tests=os.path.dirname(__file__))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
@@ -160,7 +166,7 @@ def test_the_readers_order_of_axes_does_not_matter():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ["view", "words", *aside("vae", "conv", "autoencoder", "binary")])
 def test_every_model_is_saved_and_loaded(kind, tmp_path):
     model, _ = fitted(kind)
     model.save(tmp_path / "x.keras")

@@ -12,15 +12,29 @@ from waiting import SETTLED
 
 # The shell is Chromium without its windows: the same pages for less work.
 NAMES = ["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"]
-# The pages of the reference are made alike, of docstrings: beside their contents the largest is
-# looked at always, the others where nothing is left aside.
-ALIKE = re.compile(r"\[.*book/api/(?!index|models)")
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = {*re.findall(r"file: book/(\S+)", (ROOT / "_toc.yml").read_text(encoding="utf-8"))}
+PAGES |= {"genindex", "search"}
+# What is asked of many pages is in short asked of these: one or two of each kind, among them those
+# with the most formulas, exercises and moving figures. What only others have is asked of them.
+SAMPLE = {"index", "elbo", "training", "retrieval", "many-modalities", "glossary", "journey"}
+SAMPLE |= {"draw", "playground", "search", "api/models"}
+
+
+def page_of(item) -> str | None:
+    """Return the page that one test of several is of."""
+    given = getattr(item, "callspec", None)
+    names = [value for value in (given.params.values() if given else ()) if isinstance(value, str)]
+    names = [name.removeprefix("book/").removesuffix(".html") for name in names]
+    return next(filter(PAGES.__contains__, names), None)
 
 
 @pytest.hookimpl(tryfirst=True)  # before tests are chosen by their marks
 def pytest_collection_modifyitems(items):
-    for item in items:
-        if ALIKE.search(item.name):
+    pages = {item: page for item in items if (page := page_of(item))}
+    sampled = {item.function for item, page in pages.items() if page in SAMPLE}
+    for item, page in pages.items():
+        if item.function in sampled and page not in SAMPLE:
             item.add_marker(pytest.mark.aside)
 
 
