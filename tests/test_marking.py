@@ -18,7 +18,7 @@ import pytest
 from place_exercises import BOOK, pages
 
 from vae_tutorial import exercises
-from vae_tutorial.exercises import EXERCISES, __main__, _cells, _class, _process, _table
+from vae_tutorial.exercises import EXERCISES, __main__, _cells, _class, _notebooks, _process, _table
 from vae_tutorial.exercises._bank import REPLACED
 
 pytestmark = pytest.mark.slow
@@ -109,6 +109,11 @@ RIGHT = {
         answer("weights[0] * (query - match) ** known[0]") + CHECK,
     ],
     "a lambda": [IMPORTS, f"{SHARES} = lambda a, b: (a - b) ** 2 / ((a - b) ** 2).sum()", CHECK],
+    "an object that is pickled": [
+        IMPORTS,
+        "import pickle\nclass Power:\n    n = 2",
+        answer("(query - match) ** pickle.loads(pickle.dumps(Power())).n") + CHECK,
+    ],
     "a method": [
         IMPORTS,
         "class A:\n    def f(self, a, b):\n        return (a - b) ** 2 / ((a - b) ** 2).sum()",
@@ -457,6 +462,42 @@ def test_what_marking_cannot_tell_is_left_to_the_teacher_and_costs_no_other_exer
     assert other == ("look at it by hand" if why == "a wrong answer passes" else "right")
 
 
+def test_what_stops_is_wrong_though_the_notebook_changes_what_checks_compare_with(tmp_path):
+    stops = "def distance_without(query, match, deleted):\n    raise KeyError\n\n\n"
+    stops += 'exercises.check("distance_without", distance_without)'
+    rows = judged(notebook_of(IMPORTS, CHANGED + CHECK, stops), tmp_path)
+    assert rows[SHARES]["status"] == "look at it by hand"
+    assert rows[WITHOUT]["status"] == "not yet right"
+
+
+def test_what_failed_and_then_did_not_excuses_nothing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
+    steps, _, _ = _cells.steps_of([{"source": "TWO = open('gone')\nTWO = 2"}])
+    session = _notebooks.Session(steps, {}, {}, lambda **_: None)
+    assert isinstance(session.run(0), OSError) and list(session.failed) == ["TWO"]
+    assert session.run(1) is None and session.failed == {}
+    assert sys.modules["__main__"].TWO == 2
+
+
+IN_A_THREAD = """import threading
+def distance_shares(query, match):
+    threading.Thread(target=threading.Event().wait, daemon=True).start()
+"""
+
+
+@pytest.mark.parametrize(
+    ("cell", "last"), [(answer() + CHECK, {"done": True}), (IN_A_THREAD + CHECK, {"stuck": 5})]
+)
+def test_a_judge_says_first_that_it_is_ready_and_ends_without_an_error(cell, last):
+    how = {"token": "a", "gibibytes": 8, "skip": {}, "settled": {}}
+    text = json.dumps(how) + "\n" + notebook_of(IMPORTS, cell)
+    command = [sys.executable, "-m", "vae_tutorial.exercises._notebooks"]
+    done = subprocess.run(command, input=text, capture_output=True, text=True)
+    said = [json.loads(line) for line in done.stdout.splitlines()]
+    assert (said[0], said[-1]) == ({"ready": True, "token": "a"}, last | {"token": "a"})
+    assert done.returncode == 0
+
+
 def test_an_answer_that_was_right_and_is_not_is_left_to_the_teacher(tmp_path):
     cells = [IMPORTS, answer("query - match") + CHECK]
     row = judged(notebook_of(*cells, outputs=[SHOWN]), tmp_path)[SHARES]
@@ -517,6 +558,8 @@ SECRETS = """import os
 def two():
     assert 'A_TOKEN' not in os.environ
     assert not os.path.exists('marks.csv')
+    os.lseek(0, 0, 0)  # what the judge was told, and by which word its own is known
+    assert b'token' not in os.read(0, 10_000)
     return 2
 TWO = two()"""
 FLOOD = """import sys

@@ -245,6 +245,16 @@ def test_brightness_multiplies_whole_images_and_is_cut_at_one():
     assert np.log(factors[factors < 1.9]).mean() == pytest.approx(-0.2, abs=0.1)
 
 
+def test_strength_multiplies_every_size():
+    sizes = DIGIT_VIEW | {"brightness": 1.0}
+    halves = {name: size / 2 for name, size in sizes.items()}
+    found, expected = (
+        training.RandomView(**given, seed=2)(IMAGES).numpy()
+        for given in (sizes | {"strength": 0.5}, halves)
+    )
+    np.testing.assert_array_equal(found, expected)
+
+
 def test_what_a_view_is_by_default():
     sizes = ("shift", "rotation", "zoom", "shear", "thickness", "brightness")
     expected = dict.fromkeys(sizes, 0.0) | {"strength": 1.0, "flip": False, "seed": 0}
@@ -344,6 +354,11 @@ def test_training_on_pairs_repeats_with_its_seed_and_reports_the_mean_over_image
     alike = training.fit_pairs(still, PAIRS[0], PAIRS[0], epochs=1, batch_size=5)[0]
     expected = still.evaluate(PAIRS[0], verbose=0, return_dict=True)["loss"]
     assert alike == pytest.approx(expected, rel=0.01)
+
+
+@pytest.mark.filterwarnings("error")
+def test_pairs_are_a_data_set_as_keras_wants_it():
+    assert training.Pairs(*PAIRS).workers == 1
 
 
 def test_progress_on_pairs_shows_the_loss_of_each_epoch():
