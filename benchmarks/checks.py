@@ -3,8 +3,9 @@
     python benchmarks/checks.py [--revisions OLD NEW] [--targets check test ...]
 
 Each revision is cloned afresh and installed first; then the targets take turns between the
-revisions, so that both are measured on the same machine in the same run. A target that a revision
-lacks is left out; one that is named twice runs again, with what mypy and Python keep of the first.
+revisions, and so does each notebook, so that both are measured on the same machine in the same run.
+A target that a revision lacks is left out; one that is named twice runs again, with what mypy and
+Python keep of the first.
 Seconds are by the clock: leave the machine alone meanwhile. Needs git, and a network once.
 """
 
@@ -51,9 +52,32 @@ def timed(home: Path, command: list[str]) -> dict:
     return found | ({"parts": {name: int(s) for name, s in parts}} if parts else {})
 
 
+def in_turns(homes: dict[str, Path]) -> dict[str, dict]:
+    """Run each notebook of every revision after each other; return their seconds by revision."""
+    found = {revision: {"seconds": 0, "passed": True, "parts": {}} for revision in homes}
+    pages = sorted({path.stem for home in homes.values() for path in home.glob("book/*.ipynb")})
+    for page in pages:
+        for revision, home in homes.items():
+            path = Path("book") / f"{page}.ipynb"
+            if (home / path).is_file():
+                one = timed(home, ["make", "notebooks", f"NOTEBOOK={path}"])
+                found[revision]["seconds"] += one["seconds"]
+                found[revision]["passed"] &= one["passed"]
+                found[revision]["parts"] |= one.get("parts", {})
+    return found
+
+
 def has_target(home: Path, target: str) -> bool:
     makefile = (home / "Makefile").read_text(encoding="utf-8")
     return re.search(rf"^{re.escape(target)}:", makefile, re.MULTILINE) is not None
+
+
+def measured(target: str, homes: dict[str, Path]) -> dict[str, dict]:
+    """Run a target in each revision that has it; return what was found by revision."""
+    if target == "notebooks":
+        return in_turns(homes)
+    turns = {revision: home for revision, home in homes.items() if has_target(home, target)}
+    return {revision: timed(home, ["make", target]) for revision, home in turns.items()}
 
 
 def main() -> None:
@@ -85,10 +109,9 @@ def main() -> None:
                 results[revision]["install"] = timed(home, INSTALL)
                 results[revision]["book"] = timed(home, ["make", "book"])
         for target in given.targets:
-            for revision, home in homes.items():
-                if has_target(home, target):
-                    name = f"{target}, again" if target in results[revision] else target
-                    results[revision][name] = timed(home, ["make", target])
+            for revision, found in measured(target, homes).items():
+                name = f"{target}, again" if target in results[revision] else target
+                results[revision][name] = found
         for revision in homes if given.ci else ():
             home = clone(revision, Path(folder) / "ci")
             results[revision][".ci/run"] = timed(home, ["bash", ".ci/run"])

@@ -56,10 +56,15 @@ in_any_form = pytest.mark.parametrize(
 )
 
 
+@pytest.fixture(scope="module")
+def expected() -> float:
+    """The loss of an epoch on images as most readers bring them."""
+    return loss_of(IMAGES, batch_size=4)
+
+
 @in_any_form
-def test_images_in_any_form_train_alike_and_are_checked(form):
+def test_images_in_any_form_train_alike_and_are_checked(form, expected):
     size = {} if not isinstance(form(IMAGES), (np.ndarray, list, tf.Tensor)) else {"batch_size": 4}
-    expected = loss_of(IMAGES, batch_size=4)
     assert loss_of(form(IMAGES), **size) == pytest.approx(expected, rel=1e-4)
     with pytest.raises(ValueError, match="divide 8-bit images by 255"):
         small().fit(form(255 * IMAGES), verbose=0)

@@ -311,6 +311,7 @@ def pair_vae(quick=False, **changes):
     return vae
 
 
+@pytest.mark.slow
 def test_pairs_are_drawn_together_and_the_loss_falls():
     vae = pair_vae()
     history = training.fit_pairs(vae, *PAIRS, epochs=60, title="A test")

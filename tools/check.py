@@ -226,7 +226,7 @@ def main() -> int:
     if not is_revision(given.since):
         parser.error(f"git knows no revision {given.since}")
     python = (sys.executable, "-m")
-    tests = ("pytest", "-q", "-n", "2", "-m", "not slow")
+    tests = ("pytest", "-q", "-n", "2", "-m", "not slow", "--hypothesis-profile=quick")
     touched = list(SITE) if given.all else changed_paths(given.since)
     results = [
         run("lint", *python, "ruff", "check", "."),

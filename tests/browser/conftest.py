@@ -10,6 +10,8 @@ from serving import served
 from site_building import build_book, given_site
 from waiting import SETTLED
 
+from vae_tutorial.exercises import EXERCISES
+
 # The shell is Chromium without its windows: the same pages for less work.
 NAMES = ["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"]
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,10 +24,11 @@ SAMPLE |= {"draw", "playground", "search", "api/models"}
 
 
 def page_of(item) -> str | None:
-    """Return the page that one test of several is of."""
+    """Return the page that one test of several is of, by its name or by that of an exercise."""
     given = getattr(item, "callspec", None)
     names = [value for value in (given.params.values() if given else ()) if isinstance(value, str)]
     names = [name.removeprefix("book/").removesuffix(".html") for name in names]
+    names += [EXERCISES[name].page for name in names if name in EXERCISES]
     return next(filter(PAGES.__contains__, names), None)
 
 
