@@ -25,6 +25,9 @@ TEX := latexmk texlive-xetex texlive-latex-extra texlive-fonts-recommended fonts
 TEX_CHINESE := texlive-lang-chinese fonts-noto-cjk fonts-lxgw-wenkai
 # A font of which printing this edition cannot do without.
 FONT := $(if $(EDITION),LXGW WenKai,TeX Gyre Pagella)
+# What pip installs is compiled when it is first imported, and that must be kept: TensorFlow would be
+# compiled anew in each of some hundred processes.
+unexport PYTHONDONTWRITEBYTECODE
 # Each process of a test keeps to one thread, because two run at a time.
 ONE_THREAD := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
 # A cell may take long: only one that hangs should meet the limit (tests/test_steady.py).
