@@ -34,6 +34,8 @@ ONE_THREAD := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=
 NBVAL := --nbval --nbval-cell-timeout=900 -n 2 --no-loadscope-reorder
 # With files that a plain run of pytest leaves out; named beside their folder they would be dropped.
 ALSO = -o "python_files=test_*.py $(1)"
+TEST_LIBRARY = BOOK_SITE=_build/html $(ONE_THREAD) $(BIN)/python -m pytest -n 2 -m "not aside" \
+  --cov --cov-report=term-missing $(1) tests vae_tutorial
 # Some pages only: make test-notebooks PAGES="elbo faq"
 PAGES_BY_NAME = $(if $(PAGES),$(PAGES:%=book/%.ipynb),book)
 # One notebook: make notebooks NOTEBOOK=book/elbo.ipynb
@@ -115,9 +117,11 @@ serve: $(BUILT) ## serve the built book at http://localhost:8000 (PORT=... for a
 check: $(SCALE) ## lint, types, fast tests, and the notebooks and pages that your change touches (ALL=1 for all)
 	$(ONE_THREAD) $(BIN)/python tools/check.py $(if $(ALL),--all) $(if $(SINCE),--since $(SINCE))
 
-# One run for all that is no notebook, so that neither core waits at the end of each part.
-test: lint types .venv-nbgrader/.installed ## lint, types, all tests, the copies and nbgrader, every notebook's outputs
-	@$(MAKE) --no-print-directory test-library WITH='$(call ALSO,classroom_runs.py nbgrader_runs.py)'
+# Style, types and book keep one core busy each. Then one run for all that is no notebook, so that
+# neither core waits at the end of each part.
+test: $(SCALE) .venv-nbgrader/.installed ## lint, types, all tests, the copies and nbgrader, every notebook's outputs
+	@$(MAKE) --no-print-directory -j2 lint types book
+	@$(call TEST_LIBRARY,$(call ALSO,classroom_runs.py nbgrader_runs.py))
 	@$(MAKE) --no-print-directory test-notebooks
 
 test-everything: test test-class test-chinese-copies test-site test-chinese-whole test-colab test-colab-whole test-matrix study-smoke study-quick test-pdf test-pdf-chinese mutants ## all there is to run, for hours
@@ -151,8 +155,7 @@ audit-actionlint: $(STAMP)-actionlint
 	$(BIN)/actionlint
 
 test-library: $(SCALE) book ## unit, property, structure and site tests, with branch coverage
-	BOOK_SITE=_build/html $(ONE_THREAD) \
-	$(BIN)/python -m pytest -n 2 -m "not aside" --cov --cov-report=term-missing $(WITH) tests vae_tutorial
+	$(TEST_LIBRARY)
 
 # Two notebooks at a time, each from top to bottom in one process and on one thread: as fast on two
 # cores as two notebooks that share every core, and less at the mercy of what else runs.

@@ -76,11 +76,27 @@ def pytest_configure(config):
     matplotlib.use("Agg")
 
 
-@pytest.fixture(autouse=True)
-def processes_are_followed_with_their_test(request, monkeypatch):
-    """Leave the processes of a test out of the coverage where the test is left out."""
-    if request.node.get_closest_marker("no_cover"):
-        monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_protocol(item):
+    """Leave the processes of a test, and of its fixtures, out of the coverage with the test."""
+    name, left_out = "COVERAGE_PROCESS_CONFIG", item.get_closest_marker("no_cover")
+    said = os.environ.pop(name, None) if left_out else None
+    yield
+    if said is not None:
+        os.environ[name] = said
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_setup(item):
+    """Leave the fixtures of a test out with it; pytest-cov leaves out the test alone."""
+    plugin = item.config.pluginmanager.getplugin("_cov")
+    controller = getattr(plugin, "cov_controller", None)
+    left_out = controller and item.get_closest_marker("no_cover")
+    if left_out:
+        controller.pause()
+    yield
+    if left_out:
+        controller.resume()
 
 
 @pytest.fixture(autouse=True)

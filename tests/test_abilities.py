@@ -9,7 +9,7 @@ from sklearn.decomposition import PCA
 
 from vae_tutorial import objectives
 
-pytestmark = pytest.mark.slow  # most of it asks a model that is trained first
+pytestmark = pytest.mark.slow
 KINDS = (strangers.letters, strangers.scribbles, strangers.noise)
 
 
@@ -46,6 +46,7 @@ def test_letters_and_scribbles_have_the_ink_of_digits(split):
 # -- Measures -------------------------------------------------------------------------------------
 
 
+@pytest.mark.aside  # it trains a model
 def test_evidence_is_the_elbo_of_each_image(model, split):
     images = split.queries
     found = abilities.evidence(model, images)
@@ -68,6 +69,7 @@ def test_the_nearest_distance_is_a_mean_of_euclidean_distances():
         np.testing.assert_allclose(found, apart[:, :k].mean(axis=1), rtol=1e-4)
 
 
+@pytest.mark.aside  # it trains a model
 def test_noise_is_stranger_than_any_query_by_every_measure_of_distance(model, split):
     spaces = abilities.spaces_of(split) | {"latents": (None, model.encode(split.gallery))}
     others = {"noise": strangers.noise(20), "itself": split.queries}
@@ -79,6 +81,7 @@ def test_noise_is_stranger_than_any_query_by_every_measure_of_distance(model, sp
         assert values["itself"] == pytest.approx(0.5), name  # cannot be told from itself
 
 
+@pytest.mark.aside  # it trains a model
 def test_leaving_out_the_doubtful_is_bounded_by_perfect_knowledge(model, split):
     found = abilities.selective(model, split)
     whole = found["chance"]["100%"]
@@ -111,6 +114,7 @@ def test_the_posterior_of_principal_components_is_that_of_the_whole_where_nothin
         assert abs(np.corrcoef(one, other)[0, 1]) > 0.999
 
 
+@pytest.mark.aside  # it trains a model
 def test_the_posterior_of_a_part_explains_the_part(model, split):
     mask = abilities.mask_of("the lower half")
     visible = split.queries[:10] * mask
@@ -128,6 +132,7 @@ def test_the_posterior_of_a_part_explains_the_part(model, split):
     np.testing.assert_allclose(again, found, atol=1e-4)
 
 
+@pytest.mark.aside  # it trains a model
 def test_every_table_has_every_method_and_column(model, split):
     found = abilities.of_model(
         model, split, abilities.spaces_of(split), {"noise": strangers.noise(10)}, n=20, steps=3

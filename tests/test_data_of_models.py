@@ -100,10 +100,23 @@ def test_a_second_argument_holds_what_is_to_be_drawn():
 
 
 @pytest.mark.slow
-def test_held_out_images_in_any_form():
-    for held_out in (IMAGES, (IMAGES,), (IMAGES, IMAGES), tf.constant(IMAGES), BATCHES):
-        history = small().fit(IMAGES, validation_data=held_out, verbose=0).history
-        assert np.isfinite(history["val_loss"]).all()
+@pytest.mark.parametrize(
+    "held_out",
+    [
+        (IMAGES, IMAGES),
+        BATCHES,
+        *(pytest.param(data, marks=pytest.mark.aside) for data in (IMAGES, (IMAGES,))),
+        pytest.param(tf.constant(IMAGES), marks=pytest.mark.aside),
+    ],
+    ids=["pair", "data set", "array", "tuple", "tensor"],
+)
+def test_held_out_images_in_any_form(held_out):
+    history = small().fit(IMAGES, validation_data=held_out, verbose=0).history
+    assert np.isfinite(history["val_loss"]).all()
+
+
+@pytest.mark.slow
+def test_a_part_is_held_out_and_other_numbers_are_refused():
     with pytest.raises(ValueError, match="divide 8-bit"):
         small().fit(IMAGES, validation_data=255 * IMAGES, verbose=0)
     assert "val_kl" in small().fit(IMAGES, validation_split=0.25, verbose=0).history
@@ -238,21 +251,22 @@ def test_training_stopped_by_hand_ends_the_line_and_leaves_a_model(capsys):
 
 
 @pytest.mark.slow
-def test_images_and_words_in_the_ways_of_keras():
+@pytest.mark.parametrize("more", [(), pytest.param((IMAGES,), marks=pytest.mark.aside)])
+def test_images_and_words_in_the_ways_of_keras(more):
     def model():
         keras.utils.set_random_seed(0)
         both = ImageTextVAE((8, 8, 1), n_words=3, latent_dim=2, architecture="dense")
         both.compile(keras.optimizers.SGD(1e-3))
         return both
 
+    parts = IMAGES, WORDS, *more
     expected = loss_of((IMAGES, WORDS), model=model(), batch_size=4)
-    for parts in ((IMAGES, WORDS), (IMAGES, WORDS, IMAGES)):
-        batches = tf.data.Dataset.from_tensor_slices(parts).batch(4)
-        assert loss_of(batches, model=model()) == pytest.approx(expected, rel=1e-4)
-        nested = batches.map(lambda *batch: (batch,))
-        assert loss_of(nested, model=model()) == pytest.approx(expected, rel=1e-4)
-        history = model().fit((IMAGES, WORDS), validation_data=parts, verbose=0).history
-        assert np.isfinite(history["val_words"]).all()
+    batches = tf.data.Dataset.from_tensor_slices(parts).batch(4)
+    assert loss_of(batches, model=model()) == pytest.approx(expected, rel=1e-4)
+    nested = batches.map(lambda *batch: (batch,))
+    assert loss_of(nested, model=model()) == pytest.approx(expected, rel=1e-4)
+    history = model().fit((IMAGES, WORDS), validation_data=parts, verbose=0).history
+    assert np.isfinite(history["val_words"]).all()
     sparse = pytest.importorskip("scipy.sparse").csr_matrix(WORDS)
     assert loss_of((IMAGES, sparse), model=model(), batch_size=4) == pytest.approx(expected)
     np.testing.assert_array_equal(model().encode_words(sparse), model().encode_words(WORDS))

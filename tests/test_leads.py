@@ -65,6 +65,7 @@ def test_pulling_adds_its_weight_times_the_contrast_of_two_views(images, feature
 
 
 @pytest.mark.slow
+@pytest.mark.aside
 def test_the_learned_prior_is_a_mixture_and_is_trained(images, features):
     model = model_of(f"a prior of {leads.N_PARTS} learned Gaussians")
     z = np.random.default_rng(1).normal(size=(5, 32)).astype("float32")
@@ -80,6 +81,7 @@ def test_the_learned_prior_is_a_mixture_and_is_trained(images, features):
 
 
 @pytest.mark.slow
+@pytest.mark.aside
 def test_views_at_search_time_are_averaged(images):
     model = model_of("as in the fair fight", views=1.0)
     found = leads.encode(model, images, 64)

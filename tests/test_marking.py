@@ -449,7 +449,14 @@ BY_HAND = {
 }
 
 
-@pytest.mark.parametrize("kind", BY_HAND)
+# Two that a push alone waits for: they end as the call does that never ends.
+ENDLESS = {"an endless answer", "an endless loop that the answer needs"}
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [pytest.param(kind, marks=[pytest.mark.aside] * (kind in ENDLESS)) for kind in BY_HAND],
+)
 def test_what_marking_cannot_tell_is_left_to_the_teacher_and_costs_no_other_exercise(
     kind, tmp_path
 ):
@@ -468,6 +475,11 @@ def test_what_stops_is_wrong_though_the_notebook_changes_what_checks_compare_wit
     rows = judged(notebook_of(IMPORTS, CHANGED + CHECK, stops), tmp_path)
     assert rows[SHARES]["status"] == "look at it by hand"
     assert rows[WITHOUT]["status"] == "not yet right"
+
+
+def test_any_statement_before_may_be_needed():
+    steps, _, _ = _cells.steps_of([{"source": "ONE = 1\nTWO = 2\nONE + TWO"}])
+    assert _cells.needed(steps, 2, 2) == {0, 1}
 
 
 def test_what_failed_and_then_did_not_excuses_nothing(monkeypatch):

@@ -480,6 +480,38 @@ def test_an_image_of_a_binary_vae_is_decoded_from_its_code(images):
     assert np.abs(vae.decode(vae.encoder(images)) - decoded).max() > 1e-3
 
 
+def test_a_model_is_built_at_once_and_builds_a_decoder_of_another_kind():
+    vae = small(VAE)
+    assert vae.built and vae.encoder.built and vae.decoder.built
+
+    def lazily(image_shape, latent_dim, architecture, **options):
+        return keras.Sequential(
+            [keras.layers.Dense(64), keras.layers.Reshape((8, 8, 1))], name="decoder"
+        )
+
+    model = ImageModel((8, 8, 1), 3, "dense", "bernoulli", decoder_of=lazily)
+    model.build((None, 8, 8, 1))
+    assert [weights.shape for weights in model.decoder.weights] == [(3, 64), (64,)]
+
+
+def test_terms_are_those_of_evaluation_unless_training_is_said(images):
+    told = []
+
+    class Encoder(VAE.encoder_class):
+        def call(self, images, training=None):
+            told.append(training)
+            return super().call(images)
+
+    class Own(VAE):
+        encoder_class = Encoder
+
+    vae = small(Own)
+    told.clear()  # it was built
+    vae.loss_terms(images)
+    vae.loss_terms(images, training=True)
+    assert told == [False, True]
+
+
 def test_log_odds_are_standardised_over_the_batch_without_an_offset(images):
     vae = small(BinaryVAE, latent_dim=4)
     layer = vae.encoder.standardise

@@ -172,9 +172,9 @@ def test_what_is_measured_later_leaves_the_other_modules_in_the_file(tmp_path):
     assert kept["metrics"] == {"seed": 1, "count": 25, "mutants": 2, "killed": 2}
 
 
-def test_of_each_module_that_was_measured_nine_of_ten_faults_are_noticed():
+def test_of_each_module_nine_of_ten_faults_are_noticed():
     stored = json.loads((ROOT / "tests" / "mutants.json").read_text(encoding="utf-8"))["modules"]
-    assert list(stored) == [name for name in mutants.TESTS if name in stored]
+    assert list(stored) == list(mutants.TESTS)
     for module, result in stored.items():
         assert result["mutants"] - result["equivalent"] > 10, module
         assert mutants.share(result) >= 0.9, module

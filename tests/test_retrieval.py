@@ -474,7 +474,7 @@ def test_expansion_in_blocks_is_expansion_at_once(monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("k", [10, 50])
+@pytest.mark.parametrize("k", [10, pytest.param(50, marks=pytest.mark.aside)])
 def test_memory_of_an_expansion_stays_bounded(k):
     rows = np.float32(np.random.default_rng(0).normal(size=(4500, 784)))
     tracemalloc.start()

@@ -74,6 +74,7 @@ def test_no_console_is_no_reason_to_fail(tmp_path, before):
 
 
 @pytest.mark.slow
+@pytest.mark.aside
 def test_the_real_tensorflow_starts_without_a_console(tmp_path):
     code = (
         "import os, sys; sys.stdout = sys.stderr = None\n"
