@@ -31,7 +31,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Each process of a test keeps to one thread, because two run at a time.
 ONE_THREAD := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
 # A cell may take long: only one that hangs should meet the limit (tests/test_steady.py).
-NBVAL := --nbval --nbval-cell-timeout=900 -n 2 --no-loadscope-reorder
+NBVAL := --nbval --nbval-cell-timeout=900 -n 3 --no-loadscope-reorder
 # With files that a plain run of pytest leaves out; named beside their folder they would be dropped.
 ALSO = -o "python_files=test_*.py $(1)"
 TEST_LIBRARY = BOOK_SITE=_build/html $(ONE_THREAD) $(BIN)/python -m pytest -n 2 -m "not aside" \
@@ -157,8 +157,8 @@ audit-actionlint: $(STAMP)-actionlint
 test-library: $(SCALE) book ## unit, property, structure and site tests, with branch coverage
 	$(TEST_LIBRARY)
 
-# Two notebooks at a time, each from top to bottom in one process and on one thread: as fast on two
-# cores as two notebooks that share every core, and less at the mercy of what else runs.
+# Each notebook from top to bottom in one process and on one thread: as fast as two that share every
+# core, and less at the mercy of what else runs. A third has the core while a kernel starts or ends.
 test-notebooks: $(SCALE) ## run every notebook and compare its outputs with the stored ones
 	$(ONE_THREAD) $(BIN)/python -m pytest $(NBVAL) $(PAGES_BY_NAME)
 

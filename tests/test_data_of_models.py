@@ -99,6 +99,18 @@ def test_a_second_argument_holds_what_is_to_be_drawn():
     assert loss_of(pairs) == pytest.approx(loss_of(IMAGES, 1 - IMAGES, batch_size=4), rel=1e-5)
 
 
+def test_evaluation_draws_the_second_argument_from_the_first():
+    model = Autoencoder((8, 8, 1), latent_dim=2, likelihood="gaussian")
+    model.compile()
+    seen, target = IMAGES, IMAGES**4
+    there, back = (
+        float(model.loss_terms(*pair)["loss"]) for pair in ((seen, target), (target, seen))
+    )
+    assert abs(there - back) > 0.1
+    found = model.evaluate(seen, target, verbose=0, return_dict=True)["loss"]
+    assert found == pytest.approx(there, rel=1e-4)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "held_out",

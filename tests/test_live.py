@@ -266,6 +266,7 @@ def test_a_cell_that_imports_passes_over_what_the_page_lacks():
 
 
 @pytest.mark.slow
+@pytest.mark.aside
 def test_the_source_is_found_of_what_cannot_be_imported():
     """The same as inspect finds, also of inherited methods and of names brought from elsewhere."""
     script = (
@@ -280,6 +281,7 @@ def test_the_source_is_found_of_what_cannot_be_imported():
 
 
 @pytest.mark.slow
+@pytest.mark.aside
 def test_objectives_with_numpy_are_those_with_tensorflow():
     script = (
         "import json, sys\n"

@@ -494,22 +494,26 @@ def test_a_model_is_built_at_once_and_builds_a_decoder_of_another_kind():
     assert [weights.shape for weights in model.decoder.weights] == [(3, 64), (64,)]
 
 
-def test_terms_are_those_of_evaluation_unless_training_is_said(images):
+@pytest.mark.parametrize("kind", [VAE, Autoencoder])
+def test_terms_are_those_of_evaluation_unless_training_is_said(images, kind):
     told = []
 
-    class Encoder(VAE.encoder_class):
+    class Encoder(kind.encoder_class):
         def call(self, images, training=None):
             told.append(training)
             return super().call(images)
 
-    class Own(VAE):
+    class Own(kind):
         encoder_class = Encoder
 
-    vae = small(Own)
+    model = small(Own)
+    model.compile(keras.optimizers.SGD())
     told.clear()  # it was built
-    vae.loss_terms(images)
-    vae.loss_terms(images, training=True)
+    model.loss_terms(images)
+    model.loss_terms(images, training=True)
     assert told == [False, True]
+    model.evaluate(images, verbose=0)
+    assert set(told[2:]) == {False}
 
 
 def test_log_odds_are_standardised_over_the_batch_without_an_offset(images):

@@ -148,6 +148,7 @@ def test_the_package_is_made_from_a_copy_that_knows_its_addresses(tmp_path, sour
 
 
 @pytest.mark.slow
+@pytest.mark.aside
 def test_the_wheel_holds_every_module_and_file_of_the_library(tmp_path):
     wheel = make_package.build_wheel(tmp_path, UNPUBLISHED)
     held = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}

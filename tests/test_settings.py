@@ -159,6 +159,7 @@ print(json.dumps(codes_and_views()))
 
 
 @pytest.mark.slow
+@pytest.mark.aside
 def test_the_readers_order_of_axes_does_not_matter():
     assert keras.config.image_data_format() == "channels_last"
     code = CHANNELS_FIRST.format(tests=os.path.dirname(__file__))
