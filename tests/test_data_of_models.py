@@ -85,6 +85,7 @@ def test_images_in_any_form_are_reconstructed_alike_and_checked(form):
 
 
 @pytest.mark.slow
+@pytest.mark.aside
 def test_a_second_argument_holds_what_is_to_be_drawn():
     vae = small()
     terms = vae.loss_terms(IMAGES, 1 - IMAGES)
@@ -232,6 +233,7 @@ def test_a_loss_or_metrics_of_the_readers_own_are_refused():
 
 
 @pytest.mark.slow
+@pytest.mark.aside
 def test_a_term_that_a_layer_adds_is_counted_and_reported():
     plain, added = small(), small()
     added.encoder.mean_head.kernel.regularizer = keras.regularizers.L2(10.0)
@@ -263,7 +265,8 @@ def test_training_stopped_by_hand_ends_the_line_and_leaves_a_model(capsys):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("more", [(), pytest.param((IMAGES,), marks=pytest.mark.aside)])
+@pytest.mark.aside
+@pytest.mark.parametrize("more", [(), (IMAGES,)])
 def test_images_and_words_in_the_ways_of_keras(more):
     def model():
         keras.utils.set_random_seed(0)

@@ -53,6 +53,7 @@ def test_the_defaults_are_for_the_histograms_of_gradients_of_a_digit():
 
 
 @pytest.mark.slow
+@pytest.mark.aside
 def test_it_learns_to_draw_the_features():
     target = np.stack([IMAGES.mean(axis=(1, 2, 3)), IMAGES[:, 0, 0, 0] > 0.5], axis=1)
     vae = small(n_features=2, beta=0.0, noise=False)

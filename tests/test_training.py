@@ -323,6 +323,7 @@ def test_pairs_are_drawn_together_and_the_loss_falls():
 
 
 @pytest.mark.slow
+@pytest.mark.aside
 def test_pairs_are_trained_as_version_0_1_trained_them():
     vae = pair_vae()
     losses = training.fit_pairs(vae, *PAIRS, epochs=4, batch_size=5)
