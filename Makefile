@@ -73,9 +73,11 @@ $(STAMP): requirements.txt pyproject.toml constraints.txt | $(BIN)/python
 
 install: $(STAMP) ## make .venv and install everything into it (UNLOCKED=1 for the newest versions)
 
-# The tests run every page, also the one that needs FAISS, a vector database and an engine.
+# The tests run every page, also the one that needs FAISS, a vector database and an engine. TensorFlow
+# is compiled here, or else each of the first processes, which start together, would do it.
 $(SCALE): $(STAMP)
 	@$(BIN)/python -m pip install --disable-pip-version-check --no-compile $(CHOICE) -e ".[scale]"
+	@$(BIN)/python -c 'import keras' 2>/dev/null
 	@touch $@
 
 # What drives a browser; the browser itself, Chromium, comes from the system.
