@@ -356,6 +356,15 @@ def test_layers_rebuild_from_their_config():
         assert copy.get_config() == layer.get_config()
 
 
+def test_a_step_is_traced_once(images):
+    vae, traced = small(), []
+    loss_terms = vae.loss_terms
+    vae.loss_terms = lambda *args, **kwargs: traced.append(1) or loss_terms(*args, **kwargs)
+    vae.compile("adam")  # its variables, made in the first step, would have it traced again
+    vae.fit(images, batch_size=4, epochs=2, verbose=0)
+    assert len(traced) == 1
+
+
 def test_a_data_set_of_images_can_be_fitted(images):
     vae = small()
     vae.compile()

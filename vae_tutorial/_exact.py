@@ -142,7 +142,7 @@ class ExactSearch:
             distances[rows, columns] = self._distances(queries + centre, rows, columns)
         if own is not None:
             distances[own >= 0, own[own >= 0]] = np.inf
-        indices = np.argsort(distances, axis=1, kind="stable")[:, :k]
+        indices = _stable_order(distances)[:, :k]
         return np.take_along_axis(distances, indices, axis=1), indices
 
     def _distances(self, queries, rows, columns) -> np.ndarray:
@@ -160,6 +160,22 @@ class ExactSearch:
             else:
                 distances[pairs] = np.sqrt(((left - right) ** 2).sum(axis=1))
         return distances
+
+
+def _stable_order(distances: np.ndarray) -> np.ndarray:
+    """Return each row's order of float32 ``distances``; of equal ones the first column is first.
+
+    One plain sort of whole numbers, distance before column, is sooner done than a stable sort.
+    None may be -0.0, which would come before 0.0.
+    """
+    bits = distances.view(np.int32)
+    # Bits of floats from 0 are in their order already, those of negative ones in the opposite.
+    keys = (bits ^ (bits >> 31 & 0x7FFFFFFF)).astype(np.int64)
+    keys <<= 32
+    keys |= np.arange(distances.shape[1])
+    keys.sort(axis=1)
+    keys &= 0xFFFFFFFF
+    return keys
 
 
 def check_descriptors(values: ArrayLike, name: str, *, columns: int | None = None) -> np.ndarray:

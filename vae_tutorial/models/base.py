@@ -201,12 +201,20 @@ class ImageModel(keras.Model):
         _data.refuse_weights(kwargs)
         if (held_out := kwargs.get("validation_data")) is not None:
             kwargs["validation_data"] = self._held_out(held_out)
+        data = self._checked(x, y)
+        self._build_optimizer()
         try:
-            return super().fit(*self._checked(x, y), *args, **kwargs)
+            return super().fit(*data, *args, **kwargs)
         except KeyboardInterrupt:
             for callback in kwargs.get("callbacks") or ():
                 getattr(callback, "on_interrupt", bool)()  # a line of progress ends properly
             raise
+
+    def _build_optimizer(self):
+        # Where the first step makes its variables, TensorFlow traces that step twice.
+        if self.compiled and not self.optimizer.built:
+            with self.distribute_strategy.scope():
+                self.optimizer.build(self.trainable_variables)
 
     def evaluate(self, x=None, y=None, *args, **kwargs):
         """Return the terms of the loss; as :meth:`keras.Model.evaluate`."""
