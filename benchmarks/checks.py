@@ -21,7 +21,7 @@ from measuring import machine, write_report
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).parent / "results" / "checks.json"
-INSTALL = ["make", ".venv/.installed-scale", ".venv-nbgrader/.installed"]
+INSTALL = ["make", ".venv/.installed-scale", ".venv/.installed-site", ".venv-nbgrader/.installed"]
 TARGETS = ["check", "check", "test", "notebooks"]
 STEP = re.compile(r"^== (.+): (\d+) s$", re.MULTILINE)
 NOTEBOOK = re.compile(r"^book/([\w-]+)\.ipynb: (\d+) s$", re.MULTILINE)
