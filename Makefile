@@ -77,7 +77,7 @@ install: $(STAMP) ## make .venv and install everything into it (UNLOCKED=1 for t
 # is compiled here, or else each of the first processes, which start together, would do it.
 $(SCALE): $(STAMP)
 	@$(BIN)/python -m pip install --disable-pip-version-check --no-compile $(CHOICE) -e ".[scale]"
-	@$(BIN)/python -c 'import keras' 2>/dev/null
+	@$(BIN)/python -c 'import vae_tutorial._tensorflow'
 	@touch $@
 
 # What drives a browser; the browser itself, Chromium, comes from the system.
